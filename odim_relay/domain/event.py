@@ -1,0 +1,74 @@
+"""
+What came in: an Event with its EventRecords, as the filters see them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EventFormat(StrEnum):
+    """
+    Kind of a payload; the values are those of `EventFormatType` (EventDestination v1_16_0).
+    """
+
+    EVENT = "Event"
+    METRIC_REPORT = "MetricReport"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """
+    What a filter may ask of one member of `Events[]`. An absent member of the payload is an empty string.
+
+    Attributes:
+        event_type: `EventType` as it came.
+        message_id: `MessageId` without its version: `Registry.Key` (`ResourceEvent.1.4.ResourceCreated` becomes
+            `ResourceEvent.ResourceCreated`).
+        registry: the part of `message_id` before its first dot.
+        severity: `MessageSeverity`, or the deprecated `Severity` where only that is given.
+        origin: `OriginOfCondition`'s `@odata.id` without a trailing slash.
+        resource_type: the Redfish type of the resource at `origin` (`Volume`), where the URI tells it.
+    """
+
+    event_type: str = ""
+    message_id: str = ""
+    registry: str = ""
+    severity: str = ""
+    origin: str = ""
+    resource_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """
+    One Redfish Event or MetricReport payload.
+
+    Attributes:
+        payload: the bytes as they came; UTF-8 JSON, one object.
+        records: one per member of `Events[]`, in order; empty for a MetricReport and for an Event without records.
+        report_definition: `@odata.id` of a MetricReport's `MetricReportDefinition`, else empty.
+        source: who sent it, host or address without its port; empty where the format does not say.
+    """
+
+    format: EventFormat
+    payload: bytes
+    records: tuple[EventRecord, ...] = ()
+    report_definition: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """
+    How one delivery's body differs from its Event's payload. Fixed when the event is matched (ledger rule L7).
+
+    Attributes:
+        records: indices of the EventRecords that matched, ascending; `None` is the whole payload.
+        context: the subscription's Context, to stand at the root of the body; `None` leaves the payload's own.
+    """
+
+    records: tuple[int, ...] | None = None
+    context: str | None = None
+
+
+WHOLE = Shape()

@@ -1,0 +1,55 @@
+"""
+A subscription: which events, to which destination.
+"""
+
+from dataclasses import dataclass
+
+from odim_relay.domain.event import EventFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """
+    Which EventRecords a subscription wants. An empty member does not restrict.
+
+    The values are as the subscriber wrote them; `odim_relay.domain.matching` normalises both sides.
+    Source: EventDestination v1_16_0.
+
+    Attributes:
+        registry_prefixes, message_ids: a union: a record passes by either.
+        exclude_registry_prefixes, exclude_message_ids: subtracted after the union.
+        origin_resources: URIs; with `subordinate_resources` also everything below them, by path segment.
+    """
+
+    event_types: tuple[str, ...] = ()
+    registry_prefixes: tuple[str, ...] = ()
+    message_ids: tuple[str, ...] = ()
+    exclude_registry_prefixes: tuple[str, ...] = ()
+    exclude_message_ids: tuple[str, ...] = ()
+    resource_types: tuple[str, ...] = ()
+    origin_resources: tuple[str, ...] = ()
+    subordinate_resources: bool = False
+    severities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """
+    One subscriber's wish, and where to send what fulfils it.
+
+    Attributes:
+        subscription_id: a uuid4.
+        destination: an http(s) URL.
+        context: opaque text of the subscriber, at the root of every body; `None` leaves the payload's own.
+        headers: name and value pairs added to each request; values are secrets: never logged, never listed.
+        created_at_s: seconds since the epoch.
+    """
+
+    subscription_id: str
+    destination: str
+    name: str = ""
+    filters: Filters = Filters()
+    event_format: EventFormat = EventFormat.EVENT
+    context: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    created_at_s: int = 0

@@ -1,0 +1,352 @@
+"""
+What the use cases need of the world. Adapters implement these; each contract stands here, in full.
+
+Every method may raise `TransientError` (the store cannot be reached or refuses for now); every call is safe to repeat.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from odim_relay.domain.delivery import ParkReason
+from odim_relay.domain.event import Shape
+from odim_relay.domain.outcome import Outcome
+from odim_relay.domain.subscription import Subscription
+
+# --- sending -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRequest:
+    """
+    One POST, ready to send.
+
+    Attributes:
+        headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
+    """
+
+    url: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+class Sender(Protocol):
+    """
+    Sends one POST within one deadline.
+    """
+
+    def send(self, request: OutgoingRequest, *, may_send: Callable[[], bool], timeout_s: float) -> Outcome | None:
+        """
+        POST `request` and judge nothing: the outcome carries the status or the failure.
+
+        One deadline of `timeout_s` covers DNS, connect, TLS, request and response. Redirects are not followed; at most
+        16 KiB of the response is read. Whatever the destination does comes back as an `Outcome`; an exception is a fault
+        of our own.
+
+        Args:
+            may_send: asked right before the first byte when connecting took longer than 3 s (ledger rule L17).
+
+        Returns:
+            None when `may_send` answered no: then no byte of the request was sent.
+        """
+        ...
+
+
+# --- the ledger --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicPartition:
+    """
+    A Kafka partition.
+    """
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """
+    How far a partition has been taken in.
+
+    Attributes:
+        topic_epoch: tells a topic from an earlier one of the same name.
+        offset: of the next record to take in.
+        cursor: where within that record; empty at its start, else the last delivery written, as `ingest` ordered them.
+    """
+
+    topic_epoch: str
+    offset: int
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """
+    A delivery to be written. `event_index` points into its batch's `events`.
+    """
+
+    delivery_id: str
+    subscription_id: str
+    event_index: int
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """
+    An event that at least one delivery of the batch needs.
+
+    Attributes:
+        record: `topic/partition/offset`, for people.
+        recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
+    """
+
+    event_id: str
+    payload: bytes
+    record: str
+    recorded_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineEntry:
+    """
+    A Kafka record that could not be understood, with its bytes.
+
+    Attributes:
+        entry_id: `topic_epoch/topic/partition/offset`: taking the record in again writes the same entry.
+        reason: a short constant name, `not_json`.
+        detail: one line for a person: what was wrong, where.
+    """
+
+    entry_id: str
+    record: str
+    recorded_at_ms: int
+    reason: str
+    detail: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestBatch:
+    """
+    One write of the bridge: at most 500 deliveries, all of one partition, and the partition's next position.
+
+    Attributes:
+        believed: the position that the bridge started from; the write is refused if the ledger has another.
+        generation: of the subscriptions that the batch was matched with.
+        record_count, event_count, unmatched_count, ignored_count: how much was taken in, for the counters.
+    """
+
+    partition: TopicPartition
+    believed: Position
+    reached: Position
+    generation: int
+    events: Sequence[NewEvent] = ()
+    deliveries: Sequence[NewDelivery] = ()
+    quarantine: Sequence[QuarantineEntry] = ()
+    record_count: int = 0
+    event_count: int = 0
+    unmatched_count: int = 0
+    ignored_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTicket:
+    """
+    What a task message carries; it can be claimed once.
+    """
+
+    delivery_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """
+    The right to make one attempt, until its lease ends.
+
+    Attributes:
+        lease: to be given back with the outcome.
+        attempt: 1 for the first over the life of the delivery.
+        generation: of the subscriptions, now: a cache that is older must be refreshed before sending.
+        recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
+    """
+
+    delivery_id: str
+    lease: int
+    subscription_id: str
+    event_id: str
+    payload: bytes
+    shape: Shape
+    attempt: int
+    generation: int
+    recorded_at_ms: int
+
+
+class Refusal:
+    """
+    The task may not act: another claimed the delivery, it was delivered, or its subscription is gone.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastAttempt:
+    """
+    What the ledger keeps of a failed attempt.
+
+    Attributes:
+        destination: where it went, without user-info and query.
+    """
+
+    outcome: Outcome
+    destination: str
+
+
+class DeliveryLedger(Protocol):
+    """
+    The truth about deliveries, for those who send them.
+    """
+
+    def claim(self, ticket: TaskTicket) -> Claim | Refusal:
+        """
+        Take the delivery: QUEUED or RETRYING becomes SENDING and a lease starts. A ticket is good for one claim.
+
+        A delivery whose subscription is gone leaves the ledger here, counted as `subscription_deleted`.
+        """
+        ...
+
+    def holds(self, claim: Claim) -> bool:
+        """
+        Tell whether the lease still runs and the subscription still exists.
+        """
+        ...
+
+    def complete(self, claim: Claim, outcome: Outcome) -> None:
+        """
+        Remove the delivery: it was answered 2xx. Does so whatever its state by then (L21); repeating it is harmless.
+        """
+        ...
+
+    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> TaskTicket | None:
+        """
+        SENDING becomes RETRYING, due after `wait_s`; parks it with that due time when a countdown is not to carry it (L22).
+
+        Returns:
+            the ticket for a task with this countdown; None when it was parked or the lease is not held any more.
+        """
+        ...
+
+    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> bool:
+        """
+        SENDING becomes PARKED. Returns False when the lease is not held any more; then nothing was done.
+        """
+        ...
+
+    def release(self, claim: Claim) -> TaskTicket | None:
+        """
+        SENDING becomes QUEUED again without an attempt counted; the ticket is to be published. None when not held.
+        """
+        ...
+
+
+class ReapLedger(Protocol):
+    """
+    The ledger's own repair (L23, L26, L27).
+    """
+
+    def reap(self, *, queue_is_empty: bool) -> tuple[Sequence[TaskTicket], bool]:
+        """
+        Handle at most 500 deliveries whose deadline lapsed.
+
+        Returns:
+            tickets to publish, and whether more deadlines have lapsed already.
+        """
+        ...
+
+
+class IngestLedger(Protocol):
+    """
+    The ledger as the bridge writes it.
+    """
+
+    def ingest(self, batch: IngestBatch) -> Sequence[TaskTicket] | None:
+        """
+        Write the whole batch at once, or nothing.
+
+        Returns:
+            a ticket for each delivery, in order; None when the position or the generation was not as believed.
+        """
+        ...
+
+    def position(self, partition: TopicPartition) -> Position | None:
+        """
+        Read how far the partition has been taken in; None when it never was.
+        """
+        ...
+
+    def set_position(self, partition: TopicPartition, believed: Position | None, position: Position) -> bool:
+        """
+        Store a position without records. Returns False, and writes nothing, when the ledger has another than `believed`.
+        """
+        ...
+
+
+class SubscriptionStore(Protocol):
+    """
+    Where subscriptions are kept. Each change raises the generation by one.
+    """
+
+    def save(self, subscription: Subscription) -> None:
+        """
+        Create the subscription or replace the one of its id.
+        """
+        ...
+
+    def delete(self, subscription_id: str) -> bool:
+        """
+        Remove it; its deliveries leave as `subscription_deleted`. Returns False when there was none.
+        """
+        ...
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        """
+        Read one.
+        """
+        ...
+
+    def generation(self) -> int:
+        """
+        Read the number of the last change.
+        """
+        ...
+
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str]]:
+        """
+        Read what changed after `generation`: the new generation, the saved, the ids of the deleted. 0 reads all.
+        """
+        ...
+
+
+class Publisher(Protocol):
+    """
+    Hands delivery tasks to Celery.
+    """
+
+    def publish(self, tickets: Iterable[TaskTicket]) -> None:
+        """
+        Publish one delivery task per ticket. After a `TransientError` some may have been published: publish all again.
+        """
+        ...
+
+    def queue_depth(self) -> int:
+        """
+        Count the delivery tasks that wait in the broker.
+        """
+        ...
