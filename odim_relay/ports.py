@@ -13,7 +13,7 @@ from odim_relay.domain.event import Shape
 from odim_relay.domain.outcome import Outcome
 from odim_relay.domain.subscription import Subscription
 
-# --- sending -----------------------------------------------------------------------------------------------------------
+# --- sending ---
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class OutgoingRequest:
 
     Attributes:
         headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
+
     """
 
     url: str
@@ -40,19 +41,20 @@ class Sender(Protocol):
         POST `request` and judge nothing: the outcome carries the status or the failure.
 
         One deadline of `timeout_s` covers DNS, connect, TLS, request and response. Redirects are not followed; at most
-        16 KiB of the response is read. Whatever the destination does comes back as an `Outcome`; an exception is a fault
-        of our own.
+        16 KiB of the response is read. Whatever the destination does comes back as an `Outcome`; an exception is
+        a fault of our own.
 
         Args:
             may_send: asked right before the first byte when connecting took longer than 3 s (ledger rule L17).
 
         Returns:
             None when `may_send` answered no: then no byte of the request was sent.
+
         """
         ...
 
 
-# --- the ledger --------------------------------------------------------------------------------------------------------
+# --- the ledger ---
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class Position:
         topic_epoch: tells a topic from an earlier one of the same name.
         offset: of the next record to take in.
         cursor: where within that record; empty at its start, else the last delivery written, as `ingest` ordered them.
+
     """
 
     topic_epoch: str
@@ -101,6 +104,7 @@ class NewEvent:
     Attributes:
         record: `topic/partition/offset`, for people.
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
+
     """
 
     event_id: str
@@ -118,6 +122,7 @@ class QuarantineEntry:
         entry_id: `topic_epoch/topic/partition/offset`: taking the record in again writes the same entry.
         reason: a short constant name, `not_json`.
         detail: one line for a person: what was wrong, where.
+
     """
 
     entry_id: str
@@ -137,6 +142,7 @@ class IngestBatch:
         believed: the position that the bridge started from; the write is refused if the ledger has another.
         generation: of the subscriptions that the batch was matched with.
         record_count, event_count, unmatched_count, ignored_count: how much was taken in, for the counters.
+
     """
 
     partition: TopicPartition
@@ -172,6 +178,7 @@ class Claim:
         attempt: 1 for the first over the life of the delivery.
         generation: of the subscriptions, now: a cache that is older must be refreshed before sending.
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
+
     """
 
     delivery_id: str
@@ -203,6 +210,7 @@ class LastAttempt:
 
     Attributes:
         destination: where it went, without user-info and query.
+
     """
 
     outcome: Outcome
@@ -236,10 +244,11 @@ class DeliveryLedger(Protocol):
 
     def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> TaskTicket | None:
         """
-        SENDING becomes RETRYING, due after `wait_s`; parks it with that due time when a countdown is not to carry it (L22).
+        SENDING becomes RETRYING, due after `wait_s`; parked with that due time where no countdown is to carry it (L22).
 
         Returns:
             the ticket for a task with this countdown; None when it was parked or the lease is not held any more.
+
         """
         ...
 
@@ -267,6 +276,7 @@ class ReapLedger(Protocol):
 
         Returns:
             tickets to publish, and whether more deadlines have lapsed already.
+
         """
         ...
 
@@ -282,6 +292,7 @@ class IngestLedger(Protocol):
 
         Returns:
             a ticket for each delivery, in order; None when the position or the generation was not as believed.
+
         """
         ...
 
@@ -293,7 +304,7 @@ class IngestLedger(Protocol):
 
     def set_position(self, partition: TopicPartition, believed: Position | None, position: Position) -> bool:
         """
-        Store a position without records. Returns False, and writes nothing, when the ledger has another than `believed`.
+        Store a position without records. False, and nothing written, when the ledger has another than `believed`.
         """
         ...
 

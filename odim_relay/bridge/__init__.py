@@ -1,0 +1,3 @@
+"""
+The bridge process: Kafka to ledger to Celery.
+"""

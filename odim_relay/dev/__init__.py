@@ -1,0 +1,3 @@
+"""
+The embedded stack, for development and demonstration.
+"""

@@ -1,0 +1,3 @@
+"""
+Rules: pure, without I/O, clock, randomness, logging or third-party client.
+"""

@@ -15,6 +15,7 @@ class Backoff:
         factor: each further wait is this many times the one before.
         max_interval_s: no wait is longer, before jitter.
         jitter: share by which a wait may be shorter or longer, 0 to 1.
+
     """
 
     interval_s: float = 15.0
@@ -28,7 +29,8 @@ class Backoff:
 
         Args:
             draw: a random number in [0, 1), from the caller; 0.5 is the schedule without jitter.
+
         """
-        # The exponent is bounded so that a large retry number cannot overflow; any factor above 1 reaches a ceiling of days long before.
+        # Bounded so that a large retry number cannot overflow; any factor above 1 is at its ceiling long before.
         bare = min(self.max_interval_s, self.interval_s * self.factor ** min(retry - 1, 64))
         return bare * (1 + self.jitter * (2 * draw - 1))

@@ -64,6 +64,6 @@ TRANSITIONS: dict[State, dict[str, State]] = {
     State.GONE: {},
 }
 """
-The legal changes: state -> action -> next state. GONE is the absence of a record; it left delivered or by a counted rule.
+The legal changes: state -> action -> next state. GONE is the absence of a record: delivered, or left by a counted rule.
 `park` out of SENDING also covers a third lapse (L20): the reaper then parks instead of queueing again.
 """

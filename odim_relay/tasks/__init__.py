@@ -1,0 +1,3 @@
+"""
+Celery tasks: decode, call the use case, map its decision.
+"""

@@ -1,0 +1,3 @@
+"""
+What the program does, told over ports.
+"""

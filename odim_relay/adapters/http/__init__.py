@@ -1,0 +1,3 @@
+"""
+POSTs to destinations.
+"""

@@ -1,0 +1,3 @@
+"""
+The ledger, subscriptions and listings in Redis.
+"""
