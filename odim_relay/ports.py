@@ -23,7 +23,6 @@ class OutgoingRequest:
 
     Attributes:
         headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
-
     """
 
     url: str
@@ -49,7 +48,6 @@ class Sender(Protocol):
 
         Returns:
             None when `may_send` answered no: then no byte of the request was sent.
-
         """
         ...
 
@@ -76,7 +74,6 @@ class Position:
         topic_epoch: tells a topic from an earlier one of the same name.
         offset: of the next record to take in.
         cursor: where within that record; empty at its start, else the last delivery written, as `ingest` ordered them.
-
     """
 
     topic_epoch: str
@@ -104,7 +101,6 @@ class NewEvent:
     Attributes:
         record: `topic/partition/offset`, for people.
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
-
     """
 
     event_id: str
@@ -122,7 +118,6 @@ class QuarantineEntry:
         entry_id: `topic_epoch/topic/partition/offset`: taking the record in again writes the same entry.
         reason: a short constant name, `not_json`.
         detail: one line for a person: what was wrong, where.
-
     """
 
     entry_id: str
@@ -142,7 +137,6 @@ class IngestBatch:
         believed: the position that the bridge started from; the write is refused if the ledger has another.
         generation: of the subscriptions that the batch was matched with.
         record_count, event_count, unmatched_count, ignored_count: how much was taken in, for the counters.
-
     """
 
     partition: TopicPartition
@@ -178,7 +172,6 @@ class Claim:
         attempt: 1 for the first over the life of the delivery.
         generation: of the subscriptions, now: a cache that is older must be refreshed before sending.
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
-
     """
 
     delivery_id: str
@@ -210,7 +203,6 @@ class LastAttempt:
 
     Attributes:
         destination: where it went, without user-info and query.
-
     """
 
     outcome: Outcome
@@ -236,7 +228,7 @@ class DeliveryLedger(Protocol):
         """
         ...
 
-    def complete(self, claim: Claim, outcome: Outcome) -> None:
+    def complete(self, claim: Claim) -> None:
         """
         Remove the delivery: it was answered 2xx. Does so whatever its state by then (L21); repeating it is harmless.
         """
@@ -248,7 +240,6 @@ class DeliveryLedger(Protocol):
 
         Returns:
             the ticket for a task with this countdown; None when it was parked or the lease is not held any more.
-
         """
         ...
 
@@ -276,9 +267,22 @@ class ReapLedger(Protocol):
 
         Returns:
             tickets to publish, and whether more deadlines have lapsed already.
-
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicEpoch:
+    """
+    Which incarnation of a topic name is meant (L11).
+
+    Attributes:
+        topic_epoch: a uuid4.
+        origin: what it was concluded from: cluster id and topic id, as far as the broker tells them.
+    """
+
+    topic_epoch: str
+    origin: str
 
 
 class IngestLedger(Protocol):
@@ -292,7 +296,6 @@ class IngestLedger(Protocol):
 
         Returns:
             a ticket for each delivery, in order; None when the position or the generation was not as believed.
-
         """
         ...
 
@@ -305,6 +308,36 @@ class IngestLedger(Protocol):
     def set_position(self, partition: TopicPartition, believed: Position | None, position: Position) -> bool:
         """
         Store a position without records. False, and nothing written, when the ledger has another than `believed`.
+        """
+        ...
+
+    def is_born(self) -> bool:
+        """
+        Tell whether there is a ledger at all (L12).
+        """
+        ...
+
+    def birth(self) -> str:
+        """
+        Read the ledger's birth id; the first call gives it one.
+        """
+        ...
+
+    def topic_epoch(self, topic: str) -> TopicEpoch | None:
+        """
+        Read the topic's epoch; None when the topic was never taken in.
+        """
+        ...
+
+    def set_topic_epoch(self, topic: str, epoch: TopicEpoch) -> None:
+        """
+        Store the topic's epoch.
+        """
+        ...
+
+    def count_start(self, partition: TopicPartition, offset: int) -> int:
+        """
+        Count a start of the bridge at `offset` and return how many there were without progress (L16).
         """
         ...
 

@@ -15,7 +15,6 @@ class Backoff:
         factor: each further wait is this many times the one before.
         max_interval_s: no wait is longer, before jitter.
         jitter: share by which a wait may be shorter or longer, 0 to 1.
-
     """
 
     interval_s: float = 15.0
@@ -29,7 +28,6 @@ class Backoff:
 
         Args:
             draw: a random number in [0, 1), from the caller; 0.5 is the schedule without jitter.
-
         """
         # Bounded so that a large retry number cannot overflow; any factor above 1 is at its ceiling long before.
         bare = min(self.max_interval_s, self.interval_s * self.factor ** min(retry - 1, 64))

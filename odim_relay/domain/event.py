@@ -28,7 +28,6 @@ class EventRecord:
         severity: `MessageSeverity`, or the deprecated `Severity` where only that is given.
         origin: `OriginOfCondition`'s `@odata.id` without a trailing slash.
         resource_type: the Redfish type of the resource at `origin` (`Volume`), where the URI tells it.
-
     """
 
     event_type: str = ""
@@ -49,7 +48,6 @@ class Event:
         records: one per member of `Events[]`, in order; empty for a MetricReport and for an Event without records.
         report_definition: `@odata.id` of a MetricReport's `MetricReportDefinition`, else empty.
         source: who sent it, host or address without its port; empty where the format does not say.
-
     """
 
     format: EventFormat
@@ -67,7 +65,6 @@ class Shape:
     Attributes:
         records: indices of the EventRecords that matched, ascending; `None` is the whole payload.
         context: the subscription's Context, to stand at the root of the body; `None` leaves the payload's own.
-
     """
 
     records: tuple[int, ...] | None = None

@@ -40,7 +40,6 @@ class Outcome:
         detail: one line for a person: never a body, a header value, user-info or a query string.
         retry_after_s: what the destination asked for by `Retry-After`, 0 to 86,400 seconds; `None` when it did not.
         duration_s: from the start of the attempt to its end.
-
     """
 
     status: int | None = None

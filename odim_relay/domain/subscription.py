@@ -19,7 +19,6 @@ class Filters:
         registry_prefixes, message_ids: a union: a record passes by either.
         exclude_registry_prefixes, exclude_message_ids: subtracted after the union.
         origin_resources: URIs; with `subordinate_resources` also everything below them, by path segment.
-
     """
 
     event_types: tuple[str, ...] = ()
@@ -44,7 +43,6 @@ class Subscription:
         context: opaque text of the subscriber, at the root of every body; `None` leaves the payload's own.
         headers: name and value pairs added to each request; values are secrets: never logged, never listed.
         created_at_s: seconds since the epoch.
-
     """
 
     subscription_id: str

@@ -26,7 +26,6 @@ class Undecodable:
     Attributes:
         reason: a short constant name, `not_json`.
         detail: one line for a person: what was wrong, where. Holds no more than 200 characters of the record.
-
     """
 
     reason: str

@@ -1,0 +1,151 @@
+"""
+The ledger, as the bridge writes it.
+"""
+
+import json
+from collections.abc import Sequence
+from uuid import uuid4
+
+from odim_relay.adapters.redis import keys
+from odim_relay.adapters.redis.connection import Scripts, text, translated
+from odim_relay.adapters.redis.shape_codec import encode_shape
+from odim_relay.ports import IngestBatch, Position, QuarantineEntry, TaskTicket, TopicEpoch, TopicPartition
+
+
+class RedisIngestLedger:
+    """
+    `IngestLedger` over Redis.
+    """
+
+    def __init__(self, scripts: Scripts, *, patience_s: float, quarantine_max_bytes: int) -> None:
+        self._scripts = scripts
+        self._patience_ms = round(patience_s * 1000)
+        self._quarantine_max_bytes = quarantine_max_bytes
+
+    def ingest(self, batch: IngestBatch) -> Sequence[TaskTicket] | None:
+        """
+        See `IngestLedger.ingest`.
+        """
+        arguments: list[str | bytes | int] = [
+            _name(batch.partition),
+            *_position(batch.believed),
+            *_position(batch.reached),
+            batch.generation,
+            self._patience_ms,
+            self._quarantine_max_bytes,
+            batch.record_count,
+            batch.event_count,
+            batch.unmatched_count,
+            batch.ignored_count,
+            len(batch.events),
+            len(batch.deliveries),
+            len(batch.quarantine),
+        ]
+        for event in batch.events:
+            arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms)
+        for delivery in batch.deliveries:
+            arguments += (
+                delivery.delivery_id,
+                delivery.subscription_id,
+                delivery.event_index + 1,
+                encode_shape(delivery.shape),
+            )
+        for entry in batch.quarantine:
+            arguments += (entry.entry_id, _document(entry), entry.value)
+        status, *seqs = self._scripts.run("ingest", *arguments)
+        if status != b"written":
+            return None
+        return [
+            TaskTicket(delivery_id=delivery.delivery_id, seq=int(seq))
+            for delivery, seq in zip(batch.deliveries, seqs, strict=True)
+            if seq
+        ]
+
+    def position(self, partition: TopicPartition) -> Position | None:
+        """
+        See `IngestLedger.position`.
+        """
+        with translated("reading a position"):
+            epoch, offset, cursor = self._scripts.client.hmget(
+                self._key(keys.position(partition.topic, partition.partition)), ["topic_epoch", "offset", "cursor"]
+            )
+        if epoch is None or offset is None:
+            return None
+        return Position(topic_epoch=text(epoch), offset=int(offset), cursor=text(cursor))
+
+    def set_position(self, partition: TopicPartition, believed: Position | None, position: Position) -> bool:
+        """
+        See `IngestLedger.set_position`.
+        """
+        old = ("", "", "") if believed is None else _position(believed)
+        return bool(self._scripts.run("set_position", _name(partition), *old, *_position(position)))
+
+    def birth(self) -> str:
+        """
+        See `IngestLedger.birth`.
+        """
+        with translated("reading the ledger's birth"):
+            self._scripts.client.set(self._key(keys.BIRTH), str(uuid4()), nx=True)
+            value = self._scripts.client.get(self._key(keys.BIRTH))
+        return text(value)
+
+    def is_born(self) -> bool:
+        """
+        See `IngestLedger.is_born`.
+        """
+        with translated("looking for the ledger"):
+            return bool(self._scripts.client.exists(self._key(keys.BIRTH)))
+
+    def topic_epoch(self, topic: str) -> TopicEpoch | None:
+        """
+        See `IngestLedger.topic_epoch`.
+        """
+        with translated("reading a topic's epoch"):
+            epoch, origin = self._scripts.client.hmget(self._key(keys.topic(topic)), ["topic_epoch", "origin"])
+        if epoch is None:
+            return None
+        return TopicEpoch(topic_epoch=text(epoch), origin=text(origin))
+
+    def set_topic_epoch(self, topic: str, epoch: TopicEpoch) -> None:
+        """
+        See `IngestLedger.set_topic_epoch`.
+        """
+        with translated("writing a topic's epoch"):
+            self._scripts.client.hset(
+                self._key(keys.topic(topic)), mapping={"topic_epoch": epoch.topic_epoch, "origin": epoch.origin}
+            )
+
+    def count_start(self, partition: TopicPartition, offset: int) -> int:
+        """
+        See `IngestLedger.count_start`.
+        """
+        key = self._key(keys.starts(partition.topic, partition.partition))
+        with translated("counting a start"):
+            known = self._scripts.client.hget(key, "offset")
+            if known is None or int(known) != offset:
+                self._scripts.client.delete(key)
+                self._scripts.client.hset(key, "offset", offset)
+            return int(self._scripts.client.hincrby(key, "count", 1))
+
+    def _key(self, name: str) -> str:
+        return self._scripts.prefix + name
+
+
+def _name(partition: TopicPartition) -> str:
+    return f"{partition.topic}:{partition.partition}"
+
+
+def _position(position: Position) -> tuple[str, int, str]:
+    return position.topic_epoch, position.offset, position.cursor
+
+
+def _document(entry: QuarantineEntry) -> str:
+    return json.dumps(
+        {
+            "record": entry.record,
+            "recorded_at_ms": entry.recorded_at_ms,
+            "reason": entry.reason,
+            "detail": entry.detail,
+            "size": len(entry.value),
+        }
+    )

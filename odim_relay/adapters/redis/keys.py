@@ -1,0 +1,100 @@
+# ruff: noqa: E501 - a table row is one line
+"""
+Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `odim-relay:` by default.
+
+| key | type | holds | lifetime |
+|---|---|---|---|
+| `birth` | string | a uuid4 that tells this ledger from an emptied one (L12) | for ever |
+| `subscriptions` | hash | subscription id -> JSON document | until deleted |
+| `subscriptions:generation` | string | number of the last change | for ever |
+| `subscriptions:changes` | zset | subscription id, scored with the generation of its last change; deleted ones stay | for ever |
+| `subscriptions:deleted` | set | ids whose parked deliveries are still to be swept (L8) | until swept |
+| `position:{topic}:{partition}` | hash | `topic_epoch`, `offset`, `cursor`: how far the partition was taken in (L9) | for ever |
+| `partitions` | set | `{topic}:{partition}` of every position | for ever |
+| `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |
+| `starts:{topic}:{partition}` | hash | `offset`, `count`: bridge starts without progress (L16) | until the offset moves |
+| `delivery:{id}` | hash | one delivery that is not parked; fields below | until it leaves the ledger |
+| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, and one empty field per delivery that needs it (L7) | as the last of them |
+| `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
+| `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
+| `parked:{subscription}` | zset | ids of its parked deliveries, scored with their ingest number: first in, first out | as they |
+| `by-hand:{subscription}` | zset | the same for `rejected` and `broken`, which only a person sends again (L32) | as they |
+| `countdowns:{destination}` | set | ids of deliveries that wait in a countdown for one destination (L22) | as they wait |
+| `tickets` | string | number of the last published task; the first of a delivery is its ingest number (L27) | for ever |
+| `watermark` | string | highest ticket among started tasks | for ever |
+| `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
+| `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
+| `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
+| `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
+| `quarantine:bytes` | string | size of all values | for ever |
+
+Fields of `delivery:{id}`, and members of a dead letter's document:
+`state` · `seq` (raised by each claim, retry and lapse; a task message is good for one value of it) · `ticket` · `number` (ingest
+number) · `subscription` · `event` · `shape` (JSON, empty for the whole payload) · `attempts` · `lapses` (of SENDING, since the
+last outcome) · `patience_ms` (until the reaper doubts that its task will come) · `due_ms` · `last` (JSON of the last failed
+attempt) · `countdown` (key part of the `countdowns` set it is in). A dead letter adds `reason`, `parked_at_ms`, `record`.
+
+All times are Redis `TIME`, in milliseconds (L6).
+"""
+
+BIRTH = "birth"
+SUBSCRIPTIONS = "subscriptions"
+GENERATION = "subscriptions:generation"
+CHANGES = "subscriptions:changes"
+PARTITIONS = "partitions"
+DEAD_LETTERS = "dead-letters"
+DEADLINES = "deadlines"
+COUNTERS = "counters"
+QUARANTINE = "quarantine"
+QUARANTINE_VALUES = "quarantine:values"
+QUARANTINE_ORDER = "quarantine:order"
+QUARANTINE_BYTES = "quarantine:bytes"
+
+
+def position(topic: str, partition: int) -> str:
+    """
+    Key of a partition's position.
+    """
+    return f"position:{topic}:{partition}"
+
+
+def topic(name: str) -> str:
+    """
+    Key of a topic's epoch.
+    """
+    return f"topic:{name}"
+
+
+def starts(topic_name: str, partition: int) -> str:
+    """
+    Key of the count of starts without progress.
+    """
+    return f"starts:{topic_name}:{partition}"
+
+
+def delivery(delivery_id: str) -> str:
+    """
+    Key of a delivery that is not parked.
+    """
+    return f"delivery:{delivery_id}"
+
+
+def body(event_id: str) -> str:
+    """
+    Key of an event's payload.
+    """
+    return f"body:{event_id}"
+
+
+def parked(subscription_id: str) -> str:
+    """
+    Key of a subscription's parked deliveries.
+    """
+    return f"parked:{subscription_id}"
+
+
+def by_hand(subscription_id: str) -> str:
+    """
+    Key of a subscription's deliveries that only a person sends again.
+    """
+    return f"by-hand:{subscription_id}"

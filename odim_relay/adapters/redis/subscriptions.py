@@ -1,0 +1,100 @@
+"""
+Subscriptions, in Redis.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from odim_relay.adapters.redis import keys
+from odim_relay.adapters.redis.connection import Scripts, translated
+from odim_relay.domain.event import EventFormat
+from odim_relay.domain.subscription import Filters, Subscription
+
+_VERSION = 1
+
+
+class RedisSubscriptionStore:
+    """
+    `SubscriptionStore` over Redis.
+    """
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    def save(self, subscription: Subscription) -> None:
+        """
+        See `SubscriptionStore.save`.
+        """
+        self._scripts.run("save_subscription", subscription.subscription_id, encode_subscription(subscription))
+
+    def delete(self, subscription_id: str) -> bool:
+        """
+        See `SubscriptionStore.delete`.
+        """
+        return bool(self._scripts.run("delete_subscription", subscription_id))
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        """
+        See `SubscriptionStore.get`.
+        """
+        with translated("reading a subscription"):
+            document = self._scripts.client.hget(self._key(keys.SUBSCRIPTIONS), subscription_id)
+        return None if document is None else decode_subscription(document)
+
+    def generation(self) -> int:
+        """
+        See `SubscriptionStore.generation`.
+        """
+        with translated("reading the subscriptions' generation"):
+            return int(self._scripts.client.get(self._key(keys.GENERATION)) or 0)
+
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str]]:
+        """
+        See `SubscriptionStore.changes_since`.
+        """
+        with translated("reading subscriptions"):
+            # In a transaction: what is read belongs to the generation that is read with it.
+            pipe = self._scripts.client.pipeline(transaction=True)
+            pipe.get(self._key(keys.GENERATION))
+            if generation == 0:
+                pipe.hgetall(self._key(keys.SUBSCRIPTIONS))
+                now, everything = pipe.execute()
+                return int(now or 0), [decode_subscription(document) for document in everything.values()], []
+            pipe.zrangebyscore(self._key(keys.CHANGES), f"({generation}", "+inf")
+            now, changed = pipe.execute()
+            # What changes between here and there is of a later generation, and read again with that.
+            documents = self._scripts.client.hmget(self._key(keys.SUBSCRIPTIONS), changed) if changed else []
+        saved = [decode_subscription(document) for document in documents if document is not None]
+        deleted = [id_.decode() for id_, document in zip(changed, documents, strict=True) if document is None]
+        return int(now or 0), saved, deleted
+
+    def _key(self, name: str) -> str:
+        return self._scripts.prefix + name
+
+
+def encode_subscription(subscription: Subscription) -> str:
+    """
+    The document that Redis keeps; its form has a version, for those that come later.
+    """
+    return json.dumps({"version": _VERSION, **asdict(subscription)}, separators=(",", ":"))
+
+
+def decode_subscription(document: bytes | str) -> Subscription:
+    """
+    The reverse of `encode_subscription`.
+    """
+    members: dict[str, Any] = json.loads(document)
+    members.pop("version")
+    filters: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in members["filters"].items()
+    }
+    return Subscription(
+        **{
+            **members,
+            "filters": Filters(**filters),
+            "event_format": EventFormat(members["event_format"]),
+            "headers": tuple((name, value) for name, value in members["headers"]),
+        }
+    )
