@@ -4,7 +4,7 @@ What the use cases need of the world. Adapters implement these; each contract st
 Every method may raise `TransientError` (the store cannot be reached or refuses for now); every call is safe to repeat.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.event import Shape
 from odim_relay.domain.outcome import Outcome
 from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.topic_epoch import TopicOrigin
 
 # --- sending ---
 
@@ -63,6 +64,63 @@ class TopicPartition:
 
     topic: str
     partition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """
+    A Kafka record.
+
+    Attributes:
+        recorded_at_ms: Kafka's timestamp, milliseconds since the epoch; 0 when it has none.
+    """
+
+    offset: int
+    value: bytes
+    recorded_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """
+    What the consumer group has committed for a partition.
+
+    Attributes:
+        metadata: the birth id of the ledger that stood behind it (L12).
+    """
+
+    offset: int
+    metadata: str
+
+
+class RecordSource(Protocol):
+    """
+    What is asked of Kafka beside its records.
+    """
+
+    def committed(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, Commit]:
+        """
+        Read what the group has committed; partitions without are left out.
+        """
+        ...
+
+    def bounds(self, partition: TopicPartition) -> tuple[int, int]:
+        """
+        Read the offsets of a partition's first record and of the one after its last.
+        """
+        ...
+
+    def partitions(self) -> Sequence[TopicPartition]:
+        """
+        List the partitions of all topics; a topic that does not exist has none.
+        """
+        ...
+
+    def origin(self, topic: str) -> TopicOrigin:
+        """
+        Ask which incarnation of the topic the broker has.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,9 +387,9 @@ class IngestLedger(Protocol):
         """
         ...
 
-    def set_topic_epoch(self, topic: str, epoch: TopicEpoch) -> None:
+    def set_topic_epoch(self, topic: str, believed: str, epoch: TopicEpoch) -> TopicEpoch:
         """
-        Store the topic's epoch.
+        Give the topic a new epoch if it still has the `believed` one (empty for none); returns what stands then.
         """
         ...
 

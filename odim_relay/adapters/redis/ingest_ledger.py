@@ -106,14 +106,12 @@ class RedisIngestLedger:
             return None
         return TopicEpoch(topic_epoch=text(epoch), origin=text(origin))
 
-    def set_topic_epoch(self, topic: str, epoch: TopicEpoch) -> None:
+    def set_topic_epoch(self, topic: str, believed: str, epoch: TopicEpoch) -> TopicEpoch:
         """
         See `IngestLedger.set_topic_epoch`.
         """
-        with translated("writing a topic's epoch"):
-            self._scripts.client.hset(
-                self._key(keys.topic(topic)), mapping={"topic_epoch": epoch.topic_epoch, "origin": epoch.origin}
-            )
+        stands = self._scripts.run("set_topic_epoch", topic, believed, epoch.topic_epoch, epoch.origin)
+        return TopicEpoch(topic_epoch=text(stands[0]), origin=text(stands[1]))
 
     def count_start(self, partition: TopicPartition, offset: int) -> int:
         """

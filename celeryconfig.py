@@ -1,0 +1,65 @@
+"""
+Celery's settings, plain, made from ours. Importable from a checkout and from an installed wheel.
+
+Why each value is as it is: docs/adr/0002-celery-is-the-engine.md.
+"""
+
+from kombu import Queue
+
+from odim_relay.settings import load
+
+_settings = load()
+
+broker_url = _settings.broker_url
+result_backend = None
+task_ignore_result = True
+task_serializer = "json"
+accept_content = ["json"]
+timezone = "UTC"
+enable_utc = True
+
+task_default_queue = "deliveries"
+task_queues = [Queue("deliveries", routing_key="deliveries"), Queue("maintenance", routing_key="maintenance")]
+task_create_missing_queues = False
+task_routes = {
+    "odim_relay.deliver": {"queue": "deliveries", "routing_key": "deliveries"},
+    "odim_relay.reap": {"queue": "maintenance", "routing_key": "maintenance"},
+}
+
+# The ledger repairs what the broker loses, so the broker need not remember what it handed out: that costs two more
+# round trips per task, and with it a worker of Celery 5.7.0 exits when Redis goes away.
+broker_transport_options = (
+    {
+        "ack_emulation": False,
+        "priority_steps": [0],
+        "max_connections": _settings.delivery.concurrency + 20,
+        "socket_keepalive": True,
+        "socket_connect_timeout": 3,
+        "socket_timeout": 10,
+        "health_check_interval": 25,
+    }
+    if not _settings.broker_url.startswith("amqp")
+    else {"confirm_publish": True}
+)
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+broker_channel_error_retry = True
+
+worker_pool = "threads"
+worker_concurrency = _settings.delivery.concurrency
+worker_prefetch_multiplier = 4
+worker_disable_rate_limits = True
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+worker_send_task_events = _settings.flower.task_events
+worker_cancel_long_running_tasks_on_connection_loss = False
+
+beat_schedule = {
+    "reap": {
+        "task": "odim_relay.reap",
+        "schedule": _settings.ledger.reap_interval_s,
+        # A reap that could not start before the next is due is not needed any more.
+        "options": {"expires": max(_settings.ledger.reap_interval_s, 1)},
+    },
+}
+beat_max_loop_interval = 5

@@ -1,0 +1,101 @@
+"""
+Delivery tasks out, many in one round trip.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from amqp.exceptions import AMQPError, ChannelError
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from odim_relay.errors import TransientError
+from odim_relay.ports import TaskTicket
+
+DELIVER = "odim_relay.deliver"
+QUEUE = "deliveries"
+_BATCH = 500
+
+
+class CeleryPublisher:
+    """
+    `Publisher` over Celery. For one thread at a time.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._producer: Any = None
+
+    def publish(self, tickets: Iterable[TaskTicket]) -> None:
+        """
+        See `Publisher.publish`.
+
+        The task's id is its delivery's, so that Flower shows one row per delivery however often it is tried.
+        """
+        batch = list(tickets)
+        if not batch:
+            return
+        amqp = self._app.amqp
+        make, serializer = amqp.as_task_v2, self._app.conf.task_serializer
+        with self._translated_errors():
+            producer = self._open()
+            with producer.batch(max_size=_BATCH):
+                for ticket in batch:
+                    message = make(
+                        ticket.delivery_id,
+                        DELIVER,
+                        (ticket.delivery_id, ticket.seq),
+                        argsrepr=f"('{ticket.delivery_id}', {ticket.seq})",
+                        kwargsrepr="{}",
+                        ignore_result=True,
+                    )
+                    producer.publish(
+                        message.body,
+                        exchange="",
+                        routing_key=QUEUE,
+                        serializer=serializer,
+                        headers=message.headers,
+                        **message.properties,
+                    )
+
+    def queue_depth(self) -> int:
+        """
+        See `Publisher.queue_depth`.
+        """
+        with self._translated_errors():
+            channel = self._open().channel
+            try:
+                return int(channel.queue_declare(QUEUE, passive=True).message_count)
+            except ChannelError:
+                # Redis has no empty lists, and RabbitMQ no queue before its first worker: nothing waits. RabbitMQ
+                # closes the channel of who asks for a missing queue.
+                self.close()
+                return 0
+
+    def close(self) -> None:
+        """
+        Give the connection up; the next call opens another.
+        """
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            connection = producer.connection
+            producer.release()
+            connection.release()
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (KombuError, RedisError, AMQPError, OSError) as exc:
+            with suppress(Exception):  # a broken connection may not even close; the next call opens another
+                self.close()
+            raise TransientError(f"the broker failed: {exc}") from exc
+
+    def _open(self) -> Any:
+        if self._producer is None:
+            connection = self._app.connection_for_write()
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            self._producer = self._app.amqp.Producer(connection, auto_declare=False)
+        return self._producer

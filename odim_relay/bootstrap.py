@@ -1,0 +1,190 @@
+"""
+Puts the adapters together; the only module that knows them all. Each function's result is one per process.
+"""
+
+import random
+import time
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from odim_relay import __version__, telemetry
+from odim_relay.adapters.celery.publisher import CeleryPublisher
+from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
+from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
+from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
+from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
+from odim_relay.domain.backoff import Backoff
+from odim_relay.errors import ConfigurationError
+from odim_relay.formats import Decoder
+from odim_relay.formats.registry import FORMATS
+from odim_relay.settings import Settings, load
+from odim_relay.use_cases.deliver import Deliver, RetryPolicy
+from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.reap import Reap
+
+
+@cache
+def settings() -> Settings:
+    """
+    The settings of this process.
+    """
+    return load()
+
+
+def configure_logs() -> None:
+    """
+    Set up logging as the settings say.
+    """
+    telemetry.configure_logs(level=settings().log.level, style=settings().log.format)
+
+
+@cache
+def scripts() -> Scripts:
+    """
+    The ledger's server.
+
+    Raises:
+        ConfigurationError: it is a Redis Cluster (L34).
+        TransientError: it cannot be reached.
+    """
+    chosen = settings()
+    client = connect(chosen.redis.url, ca_file=chosen.redis.ca_file, max_connections=chosen.delivery.concurrency + 16)
+    refuse_cluster(client)
+    return Scripts(client, chosen.redis.key_prefix)
+
+
+@cache
+def delivery_ledger() -> RedisDeliveryLedger:
+    """
+    The ledger for workers and maintenance.
+    """
+    chosen = settings()
+    return RedisDeliveryLedger(
+        scripts(),
+        LedgerTimes(
+            lease_s=chosen.lease_s,
+            patience_s=chosen.ledger.queue_patience_s,
+            max_countdown_s=chosen.delivery.max_countdown_s,
+        ),
+    )
+
+
+@cache
+def ingest_ledger() -> RedisIngestLedger:
+    """
+    The ledger for the bridge.
+    """
+    chosen = settings()
+    return RedisIngestLedger(
+        scripts(),
+        patience_s=chosen.ledger.queue_patience_s,
+        quarantine_max_bytes=chosen.quarantine.max_bytes,
+    )
+
+
+@cache
+def subscription_store() -> RedisSubscriptionStore:
+    """
+    Where subscriptions are kept.
+    """
+    return RedisSubscriptionStore(scripts())
+
+
+@cache
+def publisher() -> CeleryPublisher:
+    """
+    Hands out delivery tasks.
+    """
+    from odim_relay.celery import app  # noqa: PLC0415 - the app imports this module
+
+    return CeleryPublisher(app)
+
+
+@cache
+def deliver() -> Deliver:
+    """
+    The work of the delivery task.
+    """
+    chosen = settings().delivery
+    return Deliver(
+        ledger=delivery_ledger(),
+        directory=SubscriptionDirectory(subscription_store()),
+        sender=RequestsSender(concurrency=chosen.concurrency, ca_file=chosen.ca_file, verify=chosen.verify),
+        policy=RetryPolicy(
+            retries=chosen.retry_attempts,
+            backoff=Backoff(
+                interval_s=chosen.retry_interval_s,
+                factor=chosen.retry_factor,
+                max_interval_s=chosen.retry_max_interval_s,
+            ),
+        ),
+        timeout_s=chosen.timeout_s,
+        user_agent=f"odim-relay/{__version__}",
+        draw=random.random,
+        now_s=time.time,
+    )
+
+
+@cache
+def reap() -> Reap:
+    """
+    The work of the reap task.
+    """
+    return Reap(ledger=delivery_ledger(), publisher=publisher())
+
+
+def decoders() -> dict[str, Decoder]:
+    """
+    The decoder of each topic.
+
+    Raises:
+        ConfigurationError: a format is not known.
+    """
+    chosen = settings().kafka
+    unknown = sorted({name for name in chosen.formats.values() if name not in FORMATS})
+    if unknown:
+        raise ConfigurationError(
+            f"KAFKA__FORMATS names {', '.join(unknown)}; the formats are {', '.join(sorted(FORMATS))}"
+        )
+    return {topic: FORMATS[chosen.formats.get(topic, "odim")] for topic in chosen.topics}
+
+
+def kafka_config() -> dict[str, Any]:
+    """
+    The connection to Kafka, as librdkafka names its parts.
+    """
+    chosen = settings().kafka
+    named = {
+        "bootstrap.servers": chosen.bootstrap_servers,
+        "security.protocol": chosen.security.protocol,
+        "ssl.ca.location": chosen.security.ca_file,
+        "ssl.certificate.location": chosen.security.cert_file,
+        "ssl.key.location": chosen.security.key_file,
+        "sasl.mechanism": chosen.security.sasl_mechanism,
+        "sasl.username": chosen.security.sasl_username,
+        "sasl.password": chosen.security.sasl_password,
+    }
+    return {name: str(value) for name, value in named.items() if value}
+
+
+def kafka_source(rebalance: Rebalance | None = None) -> KafkaSource:
+    """
+    A consumer of the group; without `rebalance` one that only asks.
+    """
+    chosen = settings().kafka
+    return KafkaSource(
+        {**kafka_config(), "group.id": chosen.group_id, "client.id": "odim-relay"},
+        chosen.topics,
+        incarnation=chosen.incarnation,
+        rebalance=rebalance,
+    )
+
+
+def new_id() -> str:
+    """
+    A uuid4.
+    """
+    return str(uuid4())

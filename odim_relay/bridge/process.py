@@ -1,0 +1,69 @@
+"""
+The bridge process: `odim-relay bridge`.
+"""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from odim_relay import bootstrap
+from odim_relay.bridge.loop import Bridge
+from odim_relay.errors import TransientError
+from odim_relay.telemetry import logger
+from odim_relay.use_cases.directory import MatcherDirectory
+from odim_relay.use_cases.ingest import Ingest
+from odim_relay.use_cases.start import StartPositions, check_ledger
+
+log = logger(__name__)
+
+T = TypeVar("T")
+
+_STORES_WAIT_S = 60.0
+_ASK_EVERY_S = 2.0
+
+
+def run() -> None:
+    """
+    Run until SIGTERM or SIGINT.
+
+    Raises:
+        LedgerMissingError: the ledger in Redis is not the one behind the group's commits (L12).
+        TransientError: Redis or Kafka could not be reached within a minute of the start.
+        ConfigurationError: a setting is wrong.
+    """
+    decoders = bootstrap.decoders()
+    source_for_checks = bootstrap.kafka_source()
+    try:
+        ledger = _wait_for(bootstrap.ingest_ledger)
+        birth = _wait_for(lambda: check_ledger(ledger, source_for_checks))
+    finally:
+        source_for_checks.close()
+    matchers = MatcherDirectory(bootstrap.subscription_store())
+    bridge = Bridge(
+        ledger=ledger,
+        ingest=Ingest(ledger=ledger, matchers=matchers, decoders=decoders),
+        matchers=matchers,
+        publisher=bootstrap.publisher(),
+        birth=birth,
+        monotonic_s=time.monotonic,
+    )
+    source = bootstrap.kafka_source(rebalance=bridge)
+    bridge.attach(source, StartPositions(ledger=ledger, source=source, new_id=bootstrap.new_id))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: bridge.stop())
+    log.info("bridge.started", birth=birth)
+    bridge.run()
+    log.info("bridge.stopped")
+
+
+def _wait_for(ask: Callable[[], T]) -> T:
+    deadline = time.monotonic() + _STORES_WAIT_S
+    while True:
+        try:
+            return ask()
+        except TransientError as exc:
+            if time.monotonic() >= deadline:
+                raise
+            log.warning("bridge.waiting", detail=str(exc))
+            time.sleep(_ASK_EVERY_S)

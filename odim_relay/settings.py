@@ -1,0 +1,233 @@
+"""
+Settings, from the environment (`ODIM_RELAY_*`, groups by `__`) and a `.env` file. Durations end in `_s`: seconds.
+
+Read by bootstrap, the command line and celeryconfig only; everything below gets plain values.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from odim_relay.errors import ConfigurationError
+
+ENV_PREFIX = "ODIM_RELAY_"
+# What Kubernetes injects for services that are called odim-relay-something.
+_INJECTED = re.compile(r"ODIM_RELAY_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\w+)$")
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RedisSettings(_Group):
+    """
+    Where the ledger is.
+    """
+
+    url: str = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or sentinel:// as Celery spells it")
+    ca_file: Path | None = Field(None, description="certificates that rediss:// is verified against")
+    key_prefix: str = Field("odim-relay:", description="before every key")
+
+
+class BrokerSettings(_Group):
+    """
+    Where Celery's queues are.
+    """
+
+    url: str | None = Field(None, description="Celery's broker; unset is the ledger's server, database 1")
+
+
+class KafkaSecuritySettings(_Group):
+    """
+    TLS and SASL of the connection to Kafka, as librdkafka names them.
+    """
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    sasl_mechanism: str = ""
+    sasl_username: str = ""
+    sasl_password: str = Field("", json_schema_extra={"secret": True})
+
+
+class KafkaSettings(_Group):
+    """
+    Where events come from.
+    """
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    topics: tuple[str, ...] = Field(("REDFISH-EVENTS-TOPIC",), description="JSON list")
+    formats: dict[str, str] = Field(default_factory=dict, description="JSON object, topic to format; others are odim")
+    group_id: str = "odim-relay"
+    incarnation: str = Field(
+        "", description="changes when a broker that tells no topic id starts empty; the embedded one's start sets it"
+    )
+    security: KafkaSecuritySettings = KafkaSecuritySettings()
+
+    @field_validator("topics")
+    @classmethod
+    def _some_topic(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        if not topics:
+            raise ValueError("name at least one topic")
+        return topics
+
+
+class DeliverySettings(_Group):
+    """
+    How events go out.
+    """
+
+    timeout_s: Seconds = Field(15, description="one deadline over DNS, connect, TLS, request and response")
+    retry_attempts: int = Field(5, ge=0, description="after the first")
+    retry_interval_s: Seconds = 15
+    retry_factor: float = Field(3, ge=1)
+    retry_max_interval_s: Seconds = 900
+    max_countdown_s: Seconds = Field(900, description="longer waits have no task: they are parked with their due time")
+    concurrency: int = Field(8, ge=1, le=1000, description="worker slots per process")
+    ca_file: Path | None = Field(
+        None, description="certificates destinations are verified against; unset is the system's"
+    )
+    verify: bool = True
+
+
+class QuarantineSettings(_Group):
+    """
+    Records that could not be understood.
+    """
+
+    max_bytes: int = Field(67_108_864, ge=0, description="over it the oldest leave, counted")
+
+
+class LedgerSettings(_Group):
+    """
+    How long the ledger waits before it repairs.
+    """
+
+    lease_margin_s: Seconds = Field(15, description="a claim is good for the delivery timeout and this")
+    reap_interval_s: Seconds = 5
+    queue_patience_s: Seconds = Field(30, description="until a queued task is first suspected to be lost")
+
+
+class LogSettings(_Group):
+    """
+    What is told.
+    """
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, else JSON lines"
+    )
+
+
+class FlowerSettings(_Group):
+    """
+    What Flower can see.
+    """
+
+    task_events: bool = Field(
+        default=True, description="workers tell Flower of each task; costs about half of the engine's speed"
+    )
+
+
+class Settings(BaseSettings):
+    """
+    All of them. Unknown members of a group are errors, and so are unknown `ODIM_RELAY_*` variables: see `load`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+    )
+
+    redis: RedisSettings = RedisSettings()
+    broker: BrokerSettings = BrokerSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    log: LogSettings = LogSettings()
+    flower: FlowerSettings = FlowerSettings()
+
+    @property
+    def lease_s(self) -> float:
+        """
+        How long a claim is good for.
+        """
+        return self.delivery.timeout_s + self.ledger.lease_margin_s
+
+    @property
+    def broker_url(self) -> str:
+        """
+        Celery's broker: as set, else database 1 of the ledger's server.
+        """
+        if self.broker.url is not None:
+            return self.broker.url
+        head, separator, query = self.redis.url.partition("?")
+        scheme, _, rest = head.partition("://")
+        server = rest.rpartition("/")[0] if "/" in rest else rest
+        return f"{scheme}://{server}/1{separator}{query}"
+
+
+def known_variables() -> dict[str, tuple[str, ...]]:
+    """
+    Every variable, and the path of its setting: `ODIM_RELAY_DELIVERY__TIMEOUT_S` -> `("delivery", "timeout_s")`.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+
+    def walk(model: type[BaseModel], path: tuple[str, ...]) -> None:
+        for name, field in model.model_fields.items():
+            here = (*path, name)
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                walk(field.annotation, here)
+            else:
+                known[ENV_PREFIX + "__".join(here).upper()] = here
+
+    walk(Settings, ())
+    return known
+
+
+def load() -> Settings:
+    """
+    Read the settings.
+
+    Raises:
+        ConfigurationError: a value is wrong or a variable unknown; the message names it.
+    """
+    known = known_variables()
+    for name in sorted({*os.environ, *_dotenv_names()}):
+        upper = name.upper()
+        if upper.startswith(ENV_PREFIX) and upper not in known and not _INJECTED.match(upper):
+            raise ConfigurationError(
+                f"{name} is not a setting of odim-relay; `odim-relay settings` lists them{_hint(upper, known)}"
+            )
+    try:
+        return Settings()
+    except ValidationError as exc:
+        lines = [
+            f"{ENV_PREFIX}{'__'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            for error in exc.errors(include_url=False, include_input=False)
+        ]
+        raise ConfigurationError("; ".join(lines)) from None
+    except ValueError as exc:
+        raise ConfigurationError(f"a setting cannot be read: {exc}; lists and objects are written as JSON") from None
+
+
+def _dotenv_names() -> set[str]:
+    path = Path(".env")
+    if not path.is_file():
+        return set()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.removeprefix("export ").partition("=")[0].strip() for line in lines if "=" in line and line[0] != "#"}
+
+
+def _hint(name: str, known: dict[str, tuple[str, ...]]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
+
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,22 @@
+"""
+One attempt of one delivery.
+"""
+
+from typing import Any
+
+from celery import shared_task
+
+from odim_relay import bootstrap
+from odim_relay.ports import TaskTicket
+
+
+@shared_task(bind=True, name="odim_relay.deliver", ignore_result=True, max_retries=None)
+def deliver(self: Any, delivery_id: str, seq: int) -> None:
+    """
+    Deliver, and let Celery count down to the next attempt where there is to be one (L22).
+
+    The ledger knows of the retry before Celery does: if its message is lost, the reaper finds the delivery (L23).
+    """
+    retrying = bootstrap.deliver()(TaskTicket(delivery_id=delivery_id, seq=seq))
+    if retrying is not None:
+        raise self.retry(args=(delivery_id, retrying.ticket.seq), countdown=retrying.wait_s)

@@ -1,0 +1,15 @@
+"""
+The ledger's repair, by the beat schedule.
+"""
+
+from celery import shared_task
+
+from odim_relay import bootstrap
+
+
+@shared_task(name="odim_relay.reap", ignore_result=True)
+def reap() -> None:
+    """
+    Queue again what lapsed.
+    """
+    bootstrap.reap()()

@@ -1,0 +1,70 @@
+"""
+The subscriptions as one process knows them: never older than what the ledger says they must be.
+"""
+
+from threading import Lock
+
+from odim_relay.domain.matching import Matcher
+from odim_relay.domain.subscription import Subscription
+from odim_relay.ports import SubscriptionStore
+
+
+class SubscriptionDirectory:
+    """
+    Subscriptions by id, refreshed when a claim tells of a newer generation. Threads share one instance.
+    """
+
+    def __init__(self, store: SubscriptionStore) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._generation = -1
+        self._by_id: dict[str, Subscription] = {}
+
+    def find(self, subscription_id: str, generation: int) -> Subscription | None:
+        """
+        Look up a subscription as it was at `generation` or later; None when there is none.
+
+        Raises:
+            TransientError: a refresh was needed and the store cannot be reached.
+        """
+        if self._generation < generation:
+            self._refresh(generation)
+        return self._by_id.get(subscription_id)
+
+    def _refresh(self, generation: int) -> None:
+        with self._lock:
+            if self._generation >= generation:
+                return
+            now, saved, deleted = self._store.changes_since(max(self._generation, 0))
+            fresh = dict(self._by_id) if self._generation > 0 else {}
+            fresh.update((subscription.subscription_id, subscription) for subscription in saved)
+            for subscription_id in deleted:
+                fresh.pop(subscription_id, None)
+            # Swapped at once: no thread meets a half-filled table.
+            self._by_id = fresh
+            self._generation = now
+
+
+class MatcherDirectory:
+    """
+    The matcher of the newest generation that this process has read. For one thread.
+    """
+
+    def __init__(self, store: SubscriptionStore) -> None:
+        self._store = store
+        self.generation = 0
+        self.matcher = Matcher.of(())
+
+    def refresh(self) -> bool:
+        """
+        Read what changed and match with that from now on. Returns whether anything did.
+
+        Raises:
+            TransientError: the store cannot be reached; the old matcher stays.
+        """
+        now, saved, deleted = self._store.changes_since(self.generation)
+        if now == self.generation:
+            return False
+        self.matcher = self.matcher.changed(saved=saved, deleted=deleted)
+        self.generation = now
+        return True
