@@ -1,0 +1,127 @@
+"""
+The servers of the tests. Each test says by its fixtures what it needs; nothing starts that nobody asked for.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.kafka_client import KafkaClient
+from tests.support.kafka_distribution import KafkaMissingError, home, java, kafka_version
+from tests.support.kafka_mock import KafkaMock
+from tests.support.kafka_server import KafkaServer
+from tests.support.redis_server import RedisBinary, RedisServer, redis_binaries
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def pytest_report_header() -> list[str]:
+    """
+    Which servers the tests run against, and what is missing for better ones.
+    """
+    return [f"redis: {', '.join(map(str, redis_binaries()))}", f"kafka: {kafka_in_words()}"]
+
+
+def kafka_in_words() -> str:
+    try:
+        java()
+    except KafkaMissingError as exc:
+        return f"{KafkaMock.description}, for there is {exc}"
+    fetched = "" if home().is_dir() else ", to be fetched by Maven when a test needs it"
+    return f"Apache Kafka {kafka_version()}{fetched}"
+
+
+@pytest.fixture(scope="session")
+def redis_binary(request: pytest.FixtureRequest) -> RedisBinary:
+    """
+    The Redis of the fixtures below: the bundled one.
+
+    A test that shall run on every Redis there is takes `@pytest.mark.parametrize("redis_binary", redis_binaries(),
+    ids=str, indirect=True)`.
+    """
+    chosen: RedisBinary = getattr(request, "param", redis_binaries()[0])
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def redis_server(redis_binary: RedisBinary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """
+    One Redis for all tests, with the data of those before. For tests that only read, or use `key_prefix`.
+    """
+    with RedisServer(tmp_path_factory.mktemp("redis"), binary=redis_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def empty_redis(redis_server: RedisServer) -> RedisServer:
+    """
+    The Redis of all tests, emptied: every database, and the loaded scripts.
+    """
+    redis_server.empty()
+    return redis_server
+
+
+@pytest.fixture
+def fresh_redis(redis_binary: RedisBinary, tmp_path: Path) -> Iterator[RedisServer]:
+    """
+    A Redis for this test alone, to kill, hang and restart.
+    """
+    with RedisServer(tmp_path / "redis", binary=redis_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def key_prefix() -> str:
+    """
+    A prefix for keys that no other test uses.
+    """
+    return f"test-{uuid.uuid4().hex[:8]}:"
+
+
+def best_kafka(folder: Path) -> KafkaServer | KafkaMock:
+    try:
+        return KafkaServer(folder)
+    except KafkaMissingError as exc:
+        if IN_CI:
+            pytest.fail(f"CI needs Apache Kafka: {exc}")
+        return KafkaMock(folder)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer | KafkaMock]:
+    """
+    One Kafka for all tests: Apache Kafka, or librdkafka's mock broker where that cannot be had.
+    """
+    with best_kafka(tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
+    """
+    An Apache Kafka for this test alone, to kill, hang and restart. Skips the test where there is none.
+    """
+    server = best_kafka(tmp_path / "kafka")
+    if isinstance(server, KafkaMock):
+        pytest.skip(f"needs Apache Kafka, but there is only {kafka_in_words()}")
+    with server:
+        yield server
+
+
+@pytest.fixture
+def kafka_client(kafka: KafkaServer | KafkaMock) -> KafkaClient:
+    """
+    Hands on `kafka`.
+    """
+    return KafkaClient(kafka.bootstrap_servers)
+
+
+@pytest.fixture
+def topic() -> str:
+    """
+    The name of a topic that no other test uses; it is not made yet.
+    """
+    return f"topic-{uuid.uuid4().hex[:8]}"
