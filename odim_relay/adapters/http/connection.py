@@ -1,0 +1,241 @@
+"""
+urllib3's connections, with one deadline over everything that they do.
+"""
+
+import errno
+import os
+import select
+import socket
+import ssl
+from typing import Any
+
+import urllib3.connection
+import urllib3.exceptions
+
+from odim_relay.adapters.http.attempt import Attempt, AttemptError, Stage
+from odim_relay.adapters.http.resolver import AddressInfo, Resolver
+from odim_relay.adapters.http.response import Head, NotHttpError, parse_head, response_end
+from odim_relay.domain.outcome import Failure
+from odim_relay.errors import TransientError
+
+# Semantics S5; the head has a limit of its own.
+MAX_BODY_BYTES = 16_384
+_MAX_HEAD_BYTES = 16_384
+_READ_BYTES = 8_192
+
+# The process ran out of something; the destination has no part in it.
+_OUR_OWN_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+
+
+class StaleConnectionError(Exception):
+    """
+    A connection that had been used before was closed before any byte of an answer.
+    """
+
+
+class Connection(urllib3.connection.HTTPConnection):
+    """
+    What both schemes share. Made by a pool, used by one thread at a time.
+
+    Unless it is opened by `open` it is urllib3's own connection.
+
+    Attributes:
+        idle_since: when its last response ended; a `time.monotonic`.
+    """
+
+    idle_since: float = 0.0
+    _opening: tuple[Attempt, Resolver] | None = None
+    _stage_after_connect = Stage.SENDING
+    _dns_host: str
+    # Quoted: typeshed's class is a function when the program runs.
+    _poll: "select.poll | None" = None
+
+    def open(self, attempt: Attempt, resolver: Resolver) -> None:
+        """
+        Connect, through the TLS handshake where there is one.
+
+        Raises:
+            AttemptError: DNS, CONNECT, TLS or TIMEOUT.
+            TransientError: this process has no socket left.
+        """
+        self._opening = (attempt, resolver)
+        try:
+            self.connect()
+        except (OSError, UnicodeError, ssl.CertificateError, urllib3.exceptions.HTTPError) as exc:
+            raise _connecting_failed(exc, attempt) from exc
+        finally:
+            self._opening = None
+        self._poll = select.poll()
+        self._poll.register(self.sock, select.POLLIN)
+
+    def _new_conn(self) -> socket.socket:
+        if self._opening is None:
+            return super()._new_conn()
+        attempt, resolver = self._opening
+        attempt.stage = Stage.RESOLVING
+        addresses = resolver.resolve(self._dns_host, self.port, attempt.remaining_s())
+        attempt.stage = Stage.CONNECTING
+        failed: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
+        for index, address in enumerate(addresses):
+            try:
+                # An address that does not answer leaves the others their share of the time.
+                sock = self._connect_to(address, attempt.remaining_s() / (len(addresses) - index))
+            except OSError as exc:
+                failed = exc
+            else:
+                attempt.stage = self._stage_after_connect
+                # The TLS handshake as a whole keeps to this one; see CPython's `_ssl.c`.
+                sock.settimeout(attempt.remaining_s())
+                return sock
+        raise failed
+
+    def _connect_to(self, address: AddressInfo, timeout_s: float) -> socket.socket:
+        family, kind, protocol, _, where = address
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in self.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(timeout_s)
+            sock.connect(where)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def has_gone(self) -> bool:
+        """
+        Tell whether the peer closed the idle connection, or said something nobody asked for.
+        """
+        if self._poll is None or self._poll.poll(0):
+            return True
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
+    def exchange(self, attempt: Attempt, request: bytes, *, is_reused: bool) -> tuple[Head, bool]:
+        """
+        Send `request` and read the response to its end, or to 16 KiB of its body.
+
+        Returns:
+            the response's head, and whether the connection may be used again.
+
+        Raises:
+            StaleConnectionError: `is_reused`, and the connection was closed without a byte of answer.
+            AttemptError: DISCONNECTED, PROTOCOL, TIMEOUT, or TLS when the peer breaks off for TLS's sake.
+        """
+        sock = self.sock
+        received = b""
+        try:
+            sock.settimeout(attempt.remaining_s())
+            attempt.sock = sock
+            attempt.stage = Stage.SENDING
+            try:
+                sock.sendall(request)
+            except (BrokenPipeError, ConnectionResetError):
+                # It may have answered before it stopped reading, 413 for one.
+                received = sock.recv(_READ_BYTES)
+            attempt.stage = Stage.WAITING
+            received = received or sock.recv(_READ_BYTES)
+            if received:
+                return self._read_response(sock, attempt, received)
+        except NotHttpError as exc:
+            raise AttemptError(Failure.PROTOCOL, str(exc)) from None
+        except OSError as exc:
+            if is_reused and not received and isinstance(exc, ConnectionError | ssl.SSLEOFError):
+                self._complain_of_staleness(attempt, exc)
+            raise _exchange_failed(exc, attempt) from exc
+        if is_reused:
+            self._complain_of_staleness(attempt, None)
+        raise _closed(attempt)
+
+    def _complain_of_staleness(self, attempt: Attempt, cause: OSError | None) -> None:
+        # A socket that the watchdog shut down looks closed by the peer.
+        if not attempt.is_overdue:
+            raise StaleConnectionError from cause
+
+    def _read_response(self, sock: socket.socket, attempt: Attempt, received: bytes) -> tuple[Head, bool]:
+        attempt.stage = Stage.READING
+        while (head := parse_head(received)) is None or head.is_interim:
+            if head is not None:
+                received = received[head.end :]
+                continue
+            if len(received) >= _MAX_HEAD_BYTES:
+                raise NotHttpError("the head of the answer is larger than 16 KiB")
+            more = sock.recv(_READ_BYTES)
+            if not more:
+                raise _closed(attempt)
+            received += more
+        while (end := response_end(head, received)) is None:
+            room = head.end + MAX_BODY_BYTES - len(received)
+            if room <= 0:
+                return head, False
+            more = sock.recv(min(_READ_BYTES, room))
+            if not more:
+                if head.body_length is None and not head.is_chunked and not attempt.is_overdue:
+                    return head, False
+                raise _closed(attempt)
+            received += more
+        # Bytes that nobody asked for would be taken for the next answer.
+        return head, head.is_persistent and end == len(received)
+
+
+class HttpConnection(Connection):
+    """
+    A plain connection.
+    """
+
+
+class HttpsConnection(Connection, urllib3.connection.HTTPSConnection):
+    """
+    A connection under TLS.
+    """
+
+    _stage_after_connect = Stage.HANDSHAKE
+
+
+def _connecting_failed(exc: Exception, attempt: Attempt) -> Exception:
+    if isinstance(exc, OSError) and exc.errno in _OUR_OWN_ERRNOS:
+        return TransientError(f"no socket while {attempt.stage}: {os.strerror(exc.errno)}")
+    # From Python 3.11 on `socket.timeout` and `concurrent.futures.TimeoutError` are TimeoutError.
+    if isinstance(exc, TimeoutError):
+        return attempt.overdue()
+    match attempt.stage:
+        case Stage.RESOLVING:
+            return AttemptError(Failure.DNS, f"the name cannot be resolved: {_reason(exc)}")
+        case Stage.CONNECTING if isinstance(exc, socket.gaierror):
+            return AttemptError(Failure.DNS, "the name has no address")
+        case Stage.CONNECTING:
+            return AttemptError(Failure.CONNECT, f"no connection: {_reason(exc)}")
+        case _:
+            return AttemptError(Failure.TLS, f"no TLS: {_reason(exc)}")
+
+
+def _exchange_failed(exc: OSError, attempt: Attempt) -> AttemptError:
+    if isinstance(exc, TimeoutError) or attempt.is_overdue:
+        return attempt.overdue()
+    if isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return AttemptError(Failure.TLS, f"TLS broke off: {_reason(exc)}")
+    return _closed(attempt)
+
+
+def _closed(attempt: Attempt) -> AttemptError:
+    if attempt.is_overdue:
+        return attempt.overdue()
+    return AttemptError(Failure.DISCONNECTED, f"the connection was closed while {attempt.stage}")
+
+
+def _reason(exc: BaseException) -> str:
+    """
+    Say in one line what the system or OpenSSL found, without anything that came from the URL's secrets or the wire.
+    """
+    # urllib3 wraps OpenSSL's exception in its own.
+    inner: Any = exc.args[0] if exc.args and isinstance(exc.args[0], Exception) else exc
+    match inner:
+        case ssl.SSLCertVerificationError():
+            return f"the certificate is not accepted: {inner.verify_message}"
+        case ssl.SSLError(reason=str(reason)):
+            return reason.lower().replace("_", " ")
+        case OSError(strerror=str(text)):
+            return text.lower()
+        case UnicodeError():
+            return "it is not a host name"
+        case _:
+            return type(inner).__name__

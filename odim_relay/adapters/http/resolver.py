@@ -1,0 +1,85 @@
+"""
+Names to addresses, within a deadline.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeAlias
+
+AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+Lookup: TypeAlias = Callable[[str, int], list[AddressInfo]]
+
+_MAX_LOOKUPS = 64
+
+
+def look_up(host: str, port: int) -> list[AddressInfo]:
+    """
+    Ask the system's resolver; it may take minutes.
+    """
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+class Resolver:
+    """
+    Looks names up in threads that can be left behind, since nothing ends a lookup that hangs.
+
+    A name that is being looked up is not asked for again, so each name that hangs costs one thread, and other names are
+    not held up. The threads are daemons: a process that ends does not wait for them.
+    """
+
+    def __init__(self, lookup: Lookup = look_up) -> None:
+        self._lookup = lookup
+        self._running: dict[tuple[str, int], Future[list[AddressInfo]]] = {}
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
+
+    def resolve(self, host: str, port: int, timeout_s: float) -> list[AddressInfo]:
+        """
+        Give the addresses of `host` in the order in which they are to be tried.
+
+        Raises:
+            TimeoutError: not within `timeout_s`.
+            OSError: there is no such name, or it could not be asked for.
+            UnicodeError: this cannot be a name.
+        """
+        if _is_address(host):
+            return look_up(host, port)
+        give_up_at = time.monotonic() + timeout_s
+        with self._lock:
+            running = self._running.get((host, port))
+        if running is None:
+            if not self._slots.acquire(timeout=timeout_s):
+                raise TimeoutError
+            running = self._start(host, port)
+        return running.result(max(give_up_at - time.monotonic(), 0))
+
+    def _start(self, host: str, port: int) -> Future[list[AddressInfo]]:
+        with self._lock:
+            running = self._running.get((host, port))
+            if running is not None:  # another thread was faster
+                self._slots.release()
+                return running
+            started = self._running[host, port] = Future()
+        threading.Thread(target=self._run, args=(host, port, started), name="http-resolver", daemon=True).start()
+        return started
+
+    def _run(self, host: str, port: int, future: Future[list[AddressInfo]]) -> None:
+        try:
+            future.set_result(self._lookup(host, port))
+        except Exception as exc:  # noqa: BLE001 - it is raised where the answer is awaited
+            future.set_exception(exc)
+        finally:
+            with self._lock:
+                del self._running[host, port]
+            self._slots.release()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    except OSError:
+        return False
+    return True
