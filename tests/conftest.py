@@ -14,8 +14,15 @@ from tests.support.kafka_distribution import KafkaMissingError, home, java, kafk
 from tests.support.kafka_mock import KafkaMock
 from tests.support.kafka_server import KafkaServer
 from tests.support.redis_server import RedisBinary, RedisServer, redis_binaries
+from tests.support.skip_gate import ALLOWED_SKIPS, SkipGate, read_allowed
 
 IN_CI = os.environ.get("CI") == "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if IN_CI:
+        allowed = read_allowed(ALLOWED_SKIPS.read_text().splitlines())
+        config.pluginmanager.register(SkipGate(allowed), "skip_gate")
 
 
 def pytest_report_header() -> list[str]:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -125,3 +126,24 @@ def java_command(lib: Path, *, heap: str) -> list[str]:
     tuning = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     logging = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
     return [java(), *tuning, *logging, "-cp", f"{lib}/*"]
+
+
+def answer(question: str) -> int:
+    """
+    What scripts/test-servers asks, as an exit status: is there a `java`, are the jars `cached`, could it `fetch` them.
+    """
+    if question == "cached":
+        return 0 if home().is_dir() else 1
+    try:
+        if question == "fetch":
+            installed()
+        java()
+    except KafkaMissingError as exc:
+        if question == "fetch":
+            print(exc, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(answer(sys.argv[1]))

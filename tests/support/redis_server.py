@@ -106,3 +106,8 @@ class RedisServer(LocalProcess):
         with self.client() as client:
             client.flushall()
             client.script_flush()
+
+
+if __name__ == "__main__":
+    # Asked by scripts/test-servers: is there another one than the bundled one?
+    sys.exit(len(redis_binaries()) < 2)

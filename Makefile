@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+.PHONY: run test setup check bench help
+
+PYTEST_ARGS ?=
+
+run: .venv/runtime.stamp ## Start everything, with a sample subscriber and sample events; Ctrl-C stops it
+	.venv/bin/odim-relay up --demo
+
+test: setup ## Run the whole test suite; it starts the servers it needs
+	scripts/test-servers
+	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+setup: .venv/dev.stamp ## Make .venv with the project and its development tools
+
+check: setup ## Format, lint, types, import floors, unit tests; no server
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest -q tests/unit
+
+bench: setup ## Run the benchmarks
+	.venv/bin/python -m benchmarks
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/runtime.stamp: pyproject.toml constraints.txt
+	scripts/setup runtime
+
+.venv/dev.stamp: pyproject.toml constraints.txt
+	scripts/setup dev
