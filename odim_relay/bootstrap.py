@@ -4,7 +4,9 @@ Puts the adapters together; the only module that knows them all. Each function's
 
 import random
 import time
+from datetime import UTC, datetime
 from functools import cache
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +25,15 @@ from odim_relay.formats.registry import FORMATS
 from odim_relay.settings import Settings, load
 from odim_relay.use_cases.deliver import Deliver, RetryPolicy
 from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.reap import Reap
+
+USER_AGENT = f"odim-relay/{__version__}"
+
+stopping = Event()
+"""
+Set when this process is to end: nobody waits for anything any more.
+"""
 
 
 @cache
@@ -110,9 +120,15 @@ def deliver() -> Deliver:
     """
     chosen = settings().delivery
     return Deliver(
-        ledger=delivery_ledger(),
+        ledger=PatientLedger(delivery_ledger(), stopping.wait),
         directory=SubscriptionDirectory(subscription_store()),
-        sender=RequestsSender(concurrency=chosen.concurrency, ca_file=chosen.ca_file, verify=chosen.verify),
+        sender=RequestsSender(
+            now=lambda: datetime.now(UTC),
+            user_agent=USER_AGENT,
+            verify=chosen.verify,
+            ca_file=chosen.ca_file,
+            concurrency=chosen.concurrency,
+        ),
         policy=RetryPolicy(
             retries=chosen.retry_attempts,
             backoff=Backoff(
@@ -122,7 +138,7 @@ def deliver() -> Deliver:
             ),
         ),
         timeout_s=chosen.timeout_s,
-        user_agent=f"odim-relay/{__version__}",
+        user_agent=USER_AGENT,
         draw=random.random,
         now_s=time.time,
     )

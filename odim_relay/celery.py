@@ -2,17 +2,49 @@
 The Celery app: `celery -A odim_relay worker`, `beat`, `flower`.
 """
 
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init, worker_shutting_down
 
 from odim_relay import bootstrap
+from odim_relay.adapters.celery import redis_transport
+from odim_relay.errors import ConfigurationError, TransientError
+from odim_relay.telemetry import logger
+
+_USAGE_ERROR = 2
+
+redis_transport.install()
 
 app = Celery("odim_relay", include=["odim_relay.tasks.deliver", "odim_relay.tasks.reap"])
-app.config_from_object("celeryconfig")
+try:
+    bootstrap.settings()
+    app.config_from_object("celeryconfig", force=True)
+except ConfigurationError as exc:
+    sys.stderr.write(f"odim-relay: {exc}\n")
+    raise SystemExit(_USAGE_ERROR) from None
 
 
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     bootstrap.configure_logs()
+
+
+@worker_init.connect
+def _prepare(**_: Any) -> None:
+    """
+    Meet a wrong setting at the start, not at the first event.
+    """
+    try:
+        bootstrap.deliver()
+    except TransientError as exc:
+        logger(__name__).warning("worker.waiting", detail=str(exc))
+    except ConfigurationError as exc:
+        sys.stderr.write(f"odim-relay: {exc}\n")
+        raise SystemExit(_USAGE_ERROR) from None
+
+
+@worker_shutting_down.connect
+def _stop_waiting(**_: Any) -> None:
+    bootstrap.stopping.set()

@@ -134,7 +134,7 @@ class KafkaSource:
 
     def commit(self, offsets: Mapping[TopicPartition, int], metadata: str, *, wait: bool) -> None:
         """
-        Commit for the eyes of lag monitors, and as a second witness (L10, L12). Failing is no harm: it is told and left.
+        Commit for the eyes of lag monitors, and as a second witness (L10, L12). Failing does no harm: it is told.
         """
         marks = [_kafka(partition, offset, metadata) for partition, offset in offsets.items()]
         if not marks:
