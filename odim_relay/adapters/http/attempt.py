@@ -114,7 +114,7 @@ class Watchdog:
         # a connection that went on to another attempt, or a file descriptor that was closed and given out again.
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._is_closing = False
+        self._closing = threading.Event()
 
     def watch(self, attempt: Attempt) -> None:
         """
@@ -138,20 +138,20 @@ class Watchdog:
         """
         End the thread. Attempts that still run keep the timeouts of their sockets.
         """
-        self._is_closing = True
+        self._closing.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is None and not self._is_closing:
+            if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(target=self._run, name="http-watchdog", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         next_housekeeping_at = time.monotonic() + _HOUSEKEEPING_INTERVAL_S
-        while not self._is_closing:
+        while not self._closing.is_set():
             now = time.monotonic()
             if now >= next_housekeeping_at:
                 self._housekeeping()
@@ -161,11 +161,11 @@ class Watchdog:
                 if now >= attempt.expires_at:
                     self._cut(attempt)
             if self._attempts:
-                time.sleep(_TICK_S)
+                self._closing.wait(_TICK_S)
                 continue
             self._wake.clear()
             # An attempt that came before `clear` is seen here, one that comes after it sets the event.
-            if not self._attempts and not self._is_closing:
+            if not self._attempts and not self._closing.is_set():
                 self._wake.wait(_HOUSEKEEPING_INTERVAL_S)
 
     def _cut(self, attempt: Attempt) -> None:
