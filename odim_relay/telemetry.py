@@ -7,6 +7,9 @@ import sys
 
 import structlog
 
+# Celery's two lines per task cost more than the claim does; Flower shows tasks, and our own lines tell of failures.
+_CHATTY = ("celery.worker.strategy", "celery.app.trace")
+
 
 def configure_logs(*, level: str = "INFO", style: str = "auto") -> None:
     """
@@ -35,6 +38,8 @@ def configure_logs(*, level: str = "INFO", style: str = "auto") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
