@@ -3,6 +3,8 @@ The servers of the tests. Each test says by its fixtures what it needs; nothing 
 """
 
 import os
+import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if IN_CI:
         allowed = read_allowed(ALLOWED_SKIPS.read_text().splitlines())
         config.pluginmanager.register(SkipGate(allowed), "skip_gate")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    in_containers = [item for item in items if item.get_closest_marker("docker")]
+    if in_containers and not engine_answers():
+        for item in in_containers:
+            item.add_marker(pytest.mark.skip(reason="needs a container engine, and none answers"))
+
+
+def engine_answers() -> bool:
+    """
+    Whether a container engine runs here that pytest-celery's own nodes could use.
+    """
+    client = shutil.which("docker")
+    return client is not None and subprocess.run([client, "version"], capture_output=True, check=False).returncode == 0
 
 
 def pytest_report_header() -> list[str]:

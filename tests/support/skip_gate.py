@@ -26,7 +26,7 @@ def read_allowed(lines: Iterable[str]) -> frozenset[str]:
     return frozenset(ids)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SkipGate:
     """
     A pytest plugin that fails the run, in its summary, for each skipped test (or module) that is not allowed to be.
