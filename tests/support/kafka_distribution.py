@@ -80,14 +80,14 @@ def installed() -> Path:
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_suffix(".lock").open("w") as lock:
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():  # else another run has fetched it meanwhile
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as folder:
-                fetch(Path(folder, "lib"))
-                format_storage(Path(folder, "lib"), Path(folder, "formatted"))
-                shutil.copytree(folder, target.with_suffix(".new"), dirs_exist_ok=True)
-            target.with_suffix(".new").rename(target)
+                made = Path(folder, "made")
+                fetch(made / "lib")
+                format_storage(made / "lib", made / "formatted")
+                made.rename(target)
     return target
 
 
