@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
-from pytest_celery import CeleryTestSetup
+from pytest_celery import CeleryBrokerCluster, CeleryTestSetup, CeleryWorkerCluster
 
 from tests.support.celery_nodes import CeleryWorker, LocalRedisBroker, LocalWorker
 from tests.support.redis_server import RedisServer
@@ -96,3 +96,56 @@ def test_a_broker_comes_back_on_its_port_with_its_tasks(setup: CeleryTestSetup) 
     setup.worker.restart()
 
     wait_until(lambda: notes(setup) == ["began a", "ended a"], timeout_s=10, what="the task")
+
+
+@pytest.fixture
+def relay(tmp_path: Path, celery_broker: LocalRedisBroker) -> Iterator[CeleryTestSetup]:
+    """
+    The product's own worker.
+    """
+    url = celery_broker.container.server.url()
+    app = Celery("tests", broker=celery_broker.config()["url"])
+    with CeleryWorker(tmp_path, env={"ODIM_RELAY_REDIS__URL": url}) as worker:
+        yield CeleryTestSetup(
+            worker_cluster=CeleryWorkerCluster(LocalWorker(worker, app)),
+            broker_cluster=CeleryBrokerCluster(celery_broker),
+            backend_cluster=None,
+            app=app,
+        )
+    app.close()
+
+
+def send_delivery(setup: CeleryTestSetup) -> None:
+    """
+    The task of a delivery that the ledger does not know, as a task that was sent twice can be.
+    """
+    setup.app.send_task("odim_relay.deliver", ("no-such-delivery", 1), queue="deliveries", routing_key="deliveries")
+
+
+def deliveries_tried(setup: CeleryTestSetup) -> int:
+    """
+    How many delivery tasks the worker has begun since it started.
+    """
+    told = setup.app.control.inspect(timeout=0.5).stats() or {}
+    count: int = told.get(setup.worker.hostname(), {}).get("total", {}).get("odim_relay.deliver", 0)
+    return count
+
+
+def test_the_products_worker_takes_delivery_tasks(relay: CeleryTestSetup) -> None:
+    send_delivery(relay)
+
+    wait_until(lambda: deliveries_tried(relay) == 1, timeout_s=10, what="the task")
+    assert relay.ready(control=True, docker=True)
+
+
+def test_the_products_worker_goes_on_when_its_broker_died(relay: CeleryTestSetup) -> None:
+    relay.broker.kill()
+    relay.broker.restart()
+    send_delivery(relay)
+
+    wait_until(lambda: deliveries_tried(relay) == 1, timeout_s=20, what="the task")
+    assert relay.worker.container.status == "running"
+
+
+def test_the_products_worker_ends_in_good_order(relay: CeleryTestSetup) -> None:
+    assert relay.worker.container.process.terminate(limit_s=5) == 0
