@@ -1,0 +1,92 @@
+"""
+What a test may look at in Redis: the ledger, and the broker's queue beside it.
+"""
+
+import json
+from typing import Any
+
+from tests.support.redis_server import RedisServer
+
+PREFIX = "odim-relay:"
+
+
+class LedgerView:
+    """
+    Reads only, past the product's own code. Every call raises redis.RedisError while the server is away.
+    """
+
+    def __init__(self, server: RedisServer) -> None:
+        self._client = server.client(decode_responses=True)
+        self._bytes = server.client()
+        self._broker = server.client(1)
+
+    def close(self) -> None:
+        for client in (self._client, self._bytes, self._broker):
+            client.close()
+
+    def positions(self, topic: str) -> dict[int, tuple[str, int]]:
+        """
+        The topic epoch and the next offset of each partition that was ever read.
+        """
+        found = {}
+        names: set[Any] = self._client.smembers(PREFIX + "partitions")
+        for name in names:
+            topic_name, _, partition = name.rpartition(":")
+            if topic_name == topic:
+                epoch, offset = self._client.hmget(f"{PREFIX}position:{name}", ["topic_epoch", "offset"])
+                found[int(partition)] = (str(epoch), int(str(offset)))
+        return found
+
+    def open_count(self) -> int:
+        """
+        How many deliveries have a task, a lease, a countdown or a due time.
+        """
+        return int(self._client.zcard(PREFIX + "deadlines"))
+
+    def queue_depth(self) -> int:
+        """
+        How many delivery tasks wait in the broker.
+        """
+        return int(self._broker.llen("deliveries"))
+
+    def flush_broker(self) -> None:
+        """
+        Forgets every task message; the one thing here that is no reading.
+        """
+        self._broker.flushdb()
+
+    def deliveries(self, state: str = "") -> dict[str, dict[str, str]]:
+        """
+        The deliveries that are not parked, in one state or in all.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        ids = [str(key).rpartition(":")[2] for key in self._client.scan_iter(f"{PREFIX}delivery:*", count=5_000)]
+        for id_ in ids:
+            pipe.hgetall(f"{PREFIX}delivery:{id_}")
+        found = dict(zip(ids, pipe.execute(), strict=True))
+        return {id_: fields for id_, fields in found.items() if fields and state in ("", fields["state"])}
+
+    def dead_letters(self) -> dict[str, dict[str, Any]]:
+        """
+        Everything parked.
+        """
+        letters: dict[Any, Any] = self._client.hgetall(PREFIX + "dead-letters")
+        return {str(id_): json.loads(document) for id_, document in letters.items()}
+
+    def quarantine(self) -> dict[str, dict[str, Any]]:
+        """
+        The documents of the quarantine, by their record's place; `value` has its bytes.
+        """
+        values: dict[Any, Any] = self._bytes.hgetall(PREFIX + "quarantine:values")
+        found = {}
+        for id_, document in self._bytes.hgetall(PREFIX + "quarantine").items():
+            entry = {**json.loads(document), "value": values[id_]}
+            found[str(entry["record"])] = entry
+        return found
+
+    def quarantine_count(self) -> int:
+        return int(self._client.hlen(PREFIX + "quarantine"))
+
+    def counters(self) -> dict[str, int]:
+        counters: dict[Any, Any] = self._client.hgetall(PREFIX + "counters")
+        return {str(name): int(count) for name, count in counters.items()}

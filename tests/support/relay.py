@@ -1,0 +1,380 @@
+"""
+The whole product as processes, as in production, and the account of what became of every event.
+
+    with Relay(folder, redis=redis, kafka=kafka.bootstrap_servers, receiver=receiver) as relay:
+        relay.subscribe()
+        relay.publish(events(2_000))
+        relay.workers[0].kill()
+        relay.workers[0].start()
+        account = relay.settle()
+        assert (account.lost, account.doubled) == (0, 0)
+"""
+
+import json
+import sys
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from odim_relay.adapters.redis.connection import Scripts
+from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
+from odim_relay.domain.event import EventFormat
+from odim_relay.domain.identity import delivery_id, event_id
+from odim_relay.domain.subscription import Filters, Subscription
+from tests.support.account import Account, Place
+from tests.support.events import event
+from tests.support.kafka_client import LARGEST_RECORD_BYTES, KafkaClient, odim_envelope
+from tests.support.ledger_view import PREFIX, LedgerView
+from tests.support.receiver import Receiver
+from tests.support.redis_server import RedisServer
+from tests.support.relay_process import BRIDGE, RelayProcess, start_all
+from tests.support.waiting import wait_until
+
+ACKNOWLEDGED_S = 60.0
+
+# Minutes of waiting become seconds. A lease is ten seconds: no process of a busy machine is starved for that long.
+QUICK: Mapping[str, object] = {
+    "DELIVERY__CONCURRENCY": 8,
+    "DELIVERY__TIMEOUT_S": 5,
+    "LEDGER__LEASE_MARGIN_S": 5,
+    "LEDGER__REAP_INTERVAL_S": 1,
+    "LEDGER__QUEUE_PATIENCE_S": 2,
+    "DELIVERY__RETRY_INTERVAL_S": 0.5,
+    "FLOWER__TASK_EVENTS": "false",
+    "LOG__FORMAT": "json",
+}
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """
+    One subscription and its path at the receiver.
+    """
+
+    subscription: Subscription
+    path: str
+
+    @property
+    def id(self) -> str:
+        return self.subscription.subscription_id
+
+
+@dataclass(slots=True)
+class _Published:
+    places: list[Place] = field(default_factory=list)
+    ends: Counter[int] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Relay:
+    """
+    Bridge, workers, maintenance and beat over one Redis, one topic of one Kafka, and one receiver.
+
+    Entering it starts all of them at once and leaving it ends them. Each is a `LocalProcess`: to be killed, hung,
+    terminated and started again. `settings` are environment variables without their prefix, beside or instead of QUICK.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        redis: RedisServer,
+        kafka: str,
+        receiver: Receiver,
+        partitions: int = 1,
+        bridges: int = 1,
+        workers: int = 1,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self.redis = redis
+        self.receiver = receiver
+        self.topic = f"events-{uuid.uuid4().hex[:8]}"
+        self.group_id = f"group-{uuid.uuid4().hex[:8]}"
+        self.kafka = KafkaClient(kafka)
+        self.partitions = partitions
+        self.ledger = LedgerView(redis)
+        self._client = redis.client()
+        self.store = RedisSubscriptionStore(Scripts(self._client, PREFIX))
+        self.subscribers: dict[str, Subscriber] = {}
+        chosen: dict[str, object] = {
+            "REDIS__URL": redis.url(),
+            "KAFKA__BOOTSTRAP_SERVERS": kafka,
+            "KAFKA__TOPICS": json.dumps([self.topic]),
+            "KAFKA__GROUP_ID": self.group_id,
+            **QUICK,
+            **(settings or {}),
+        }
+        if receiver.ca_file:
+            chosen.setdefault("DELIVERY__CA_FILE", receiver.ca_file)
+        self.env = {f"ODIM_RELAY_{name}": str(value) for name, value in chosen.items()}
+        self.concurrency = int(str(chosen["DELIVERY__CONCURRENCY"]))
+        self.folder = folder
+        self.bridges = [self.make_bridge(f"bridge{number}") for number in range(1, bridges + 1)]
+        self.workers = [self.make_worker(f"worker{number}") for number in range(1, workers + 1)]
+        self.maintenance = self.make_worker("maintenance", queue="maintenance")
+        beat = ["-m", "celery", "-A", "odim_relay", "beat", "-s", str(folder / "beat-schedule"), "--pidfile", ""]
+        self.beat = RelayProcess("beat", beat, folder, self.env, ready="beat: Starting...")
+        self._published = _Published()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": kafka,
+                "message.max.bytes": LARGEST_RECORD_BYTES,
+                "message.timeout.ms": int(ACKNOWLEDGED_S * 1000),
+                # A record whose acknowledgement a killed broker swallowed is not written twice.
+                "enable.idempotence": True,
+                "log_level": 0,
+            }
+        )
+
+    # --- processes ---
+
+    def make_bridge(self, name: str, command: Sequence[str] = BRIDGE) -> RelayProcess:
+        """
+        A bridge that is not started yet. Ready when it has joined the group; it may not have partitions then.
+        """
+        return RelayProcess(name, command, self.folder, self.env, ready="bridge.started")
+
+    def make_worker(self, name: str, queue: str = "deliveries") -> RelayProcess:
+        """
+        A worker that is not started yet. Ready when it takes tasks.
+        """
+        command = ["-m", "celery", "-A", "odim_relay", "worker", "-P", "threads", "-Q", queue, "-n", f"{name}@%h"]
+        return RelayProcess(name, command, self.folder, self.env, ready=" ready.")
+
+    @property
+    def processes(self) -> list[RelayProcess]:
+        return [*self.bridges, *self.workers, self.maintenance, self.beat]
+
+    @property
+    def bridge(self) -> RelayProcess:
+        return self.bridges[0]
+
+    @property
+    def worker(self) -> RelayProcess:
+        return self.workers[0]
+
+    def __enter__(self) -> Self:
+        try:
+            self.create_topic()
+            start_all(self.processes)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if exc is not None:
+            self.tell()
+        self.close()
+
+    def create_topic(self) -> None:
+        self.kafka.create_topic(self.topic, self.partitions)
+
+    def close(self) -> None:
+        """
+        Ends all processes.
+        """
+        for process in self.processes:
+            process.kill()
+        self.ledger.close()
+        self._client.close()
+
+    def tell(self) -> None:
+        """
+        Prints how far things got and the logs' tails, for the report of a failed test.
+        """
+        with suppress(redis.RedisError):
+            print(f"--- ledger: {self.ledger.counters()}, open {self.ledger.open_count()}")
+            print(f"    in the queue {self.ledger.queue_depth()}, positions {self.ledger.positions(self.topic)}")
+        print(f"    records published: {dict(self._published.ends)}")
+        for process in self.processes:
+            state = "runs" if process.running else f"ended with {process.returncode}"
+            print(f"--- {process.name} {state}; the end of its log:\n{process.log_tail()}")
+
+    def check_health(self) -> None:
+        """
+        Fails when a process has ended or has met an exception that nobody expected.
+        """
+        for process in self.processes:
+            assert process.running, f"{process.name} ended with {process.returncode}:\n{process.log_tail()}"
+            for sign in ("raised unexpected", "delivery.broken", "Unrecoverable error", '"level": "critical"'):
+                assert sign not in process.log(), f"{process.name}: {sign}\n{process.log_tail()}"
+
+    # --- subscriptions ---
+
+    def subscribe(
+        self,
+        path: str = "",
+        *,
+        filters: Filters = Filters(),  # noqa: B008 - frozen
+        event_format: EventFormat = EventFormat.EVENT,
+        context: str | None = None,
+        destination: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Subscriber:
+        """
+        Subscribe a path of the receiver; by default one of its own.
+        """
+        subscription_id = str(uuid.uuid4())
+        path = path or f"/{subscription_id[:8]}"
+        subscription = Subscription(
+            subscription_id=subscription_id,
+            destination=destination or self.receiver.url(path),
+            name=path,
+            filters=filters,
+            event_format=event_format,
+            context=context,
+            headers=headers,
+        )
+        self.store.save(subscription)
+        self.subscribers[subscription_id] = Subscriber(subscription, path)
+        return self.subscribers[subscription_id]
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        assert self.store.delete(subscriber.id)
+        del self.subscribers[subscriber.id]
+
+    # --- events ---
+
+    def publish(
+        self,
+        payloads: Iterable[bytes],
+        *,
+        wanted_by: Sequence[Subscriber] | None = None,
+        wrapped: bool = True,
+        event_type: str = "",
+    ) -> list[Place]:
+        """
+        Write payloads to Kafka as ODIM's plugins do, or as they are; returns when Kafka has acknowledged them.
+
+        Args:
+            wanted_by: who is to get them; by default every subscriber.
+        """
+        wanted = tuple(subscriber.id for subscriber in (self.subscribers.values() if wanted_by is None else wanted_by))
+        reports: dict[int, tuple[int, int]] = {}
+        errors: list[KafkaError] = []
+
+        def told(index: int, error: KafkaError | None, record: Message) -> None:
+            if error is not None:
+                errors.append(error)
+            reports[index] = (record.partition() or 0, record.offset() or 0)
+
+        count = 0
+        for index, payload in enumerate(payloads):
+            value = odim_envelope(payload, event_type=event_type) if wrapped else payload
+            self._producer.produce(
+                self.topic, value, partition=index % self.partitions, on_delivery=partial(told, index)
+            )
+            self._producer.poll(0)
+            count += 1
+        self._producer.flush(ACKNOWLEDGED_S)
+        if errors or len(reports) != count:
+            raise KafkaException(*errors)
+        places = [
+            Place(partition=partition, offset=offset, wanted_by=wanted)
+            for partition, offset in (reports[index] for index in range(count))
+        ]
+        with self._published.lock:
+            self._published.places += places
+            for place in places:
+                ends = self._published.ends
+                ends[place.partition] = max(ends[place.partition], place.offset + 1)
+        return places
+
+    @contextmanager
+    def under_load(self, per_s: int) -> Iterator[None]:
+        """
+        Publish so many events each second, in the background, until the end of the block.
+        """
+        numbers = iter(range(sys.maxsize))
+        stop = threading.Event()
+        failures: list[BaseException] = []
+        batch = max(per_s // 20, 1)
+
+        def publish_on() -> None:
+            try:
+                while not stop.wait(batch / per_s):
+                    self.publish(event(next(numbers)) for _ in range(batch))
+            except BaseException as exc:  # noqa: BLE001 - raised by the block
+                failures.append(exc)
+
+        thread = threading.Thread(target=publish_on, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(2 * ACKNOWLEDGED_S)
+        if failures:
+            raise failures[0]
+
+    # --- the account ---
+
+    def expected(self) -> set[str]:
+        """
+        The ids of all deliveries that must be made.
+        """
+        epochs = {partition: epoch for partition, (epoch, _) in self.ledger.positions(self.topic).items()}
+        with self._published.lock:
+            places = list(self._published.places)
+        return {
+            delivery_id(event_id(epochs.get(at.partition, ""), self.topic, at.partition, at.offset, 0), subscriber)
+            for at in places
+            for subscriber in at.wanted_by
+        }
+
+    def account(self) -> Account:
+        """
+        Count what became of everything, as it stands now.
+        """
+        expected = self.expected()
+        accepted: Counter[str] = Counter()
+        for path in {subscriber.path for subscriber in self.subscribers.values()}:
+            accepted.update(self.receiver.accepted(path))
+        parked = {id_: letter["reason"] for id_, letter in self.ledger.dead_letters().items()}
+        return Account(
+            published=len(expected),
+            delivered=len(expected & accepted.keys()),
+            lost=frozenset(expected - accepted.keys() - parked.keys()),
+            doubled=sum(accepted.values()) - len(accepted),
+            strangers=frozenset(accepted.keys() - expected),
+            parked=parked,
+            quarantined=self.ledger.quarantine_count(),
+        )
+
+    def unread_count(self) -> int:
+        """
+        How many published records the ledger has not taken in.
+        """
+        positions = self.ledger.positions(self.topic)
+        with self._published.lock:
+            return sum(max(end - positions.get(p, ("", 0))[1], 0) for p, end in self._published.ends.items())
+
+    def is_settled(self) -> bool:
+        """
+        Whether everything published is read, and nothing is queued, under way or waiting for its time.
+        """
+        try:
+            return not (self.unread_count() or self.ledger.open_count() or self.ledger.queue_depth())
+        except redis.RedisError:
+            return False
+
+    def settle(self, timeout_s: float = 60.0) -> Account:
+        """
+        Wait until nothing is to be done any more, or the time is up, and count.
+        """
+        with suppress(AssertionError):
+            wait_until(self.is_settled, timeout_s=timeout_s, what="the end of all work")
+        return self.account()

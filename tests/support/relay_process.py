@@ -1,0 +1,50 @@
+"""
+The product's processes, as a supervisor starts them.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import LocalProcess
+
+ROOT = Path(__file__).parents[2]
+BRIDGE = (
+    "-c",
+    "import odim_relay.bridge.process as p; p.bootstrap.configure_logs(); p.run()",
+)
+
+
+class RelayProcess(LocalProcess):
+    """
+    One process of the product; ready when its log has `ready`.
+    """
+
+    terminate_limit_s = 30.0
+
+    def __init__(self, name: str, command: Sequence[str], folder: Path, env: Mapping[str, str], *, ready: str) -> None:
+        super().__init__(name, [sys.executable, *command], folder, env={"PYTHONPATH": str(ROOT), **env})
+        self._ready = ready
+
+    def is_ready(self) -> bool:
+        return self._ready in self.log(since_start=True)
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """
+        The log's lines of one event, in order.
+        """
+        sign = f'"event": "{event}"'
+        return [json.loads(line) for line in self.log().splitlines() if sign in line]
+
+
+def start_all(processes: Iterable[LocalProcess]) -> None:
+    """
+    Start them at the same time; returns when all are ready.
+    """
+    launched = list(processes)
+    for process in launched:
+        process.launch()
+    for process in launched:
+        process.wait_ready()
