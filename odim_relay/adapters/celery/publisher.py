@@ -98,4 +98,6 @@ class CeleryPublisher:
             connection = self._app.connection_for_write()
             connection.ensure_connection(max_retries=1, interval_start=0)
             self._producer = self._app.amqp.Producer(connection, auto_declare=False)
+            # RabbitMQ drops what goes to a queue that no worker has declared yet.
+            self._app.amqp.queues[QUEUE].bind(self._producer.channel).declare()
         return self._producer
