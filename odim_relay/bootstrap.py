@@ -14,19 +14,25 @@ from odim_relay import __version__, telemetry
 from odim_relay.adapters.celery.publisher import CeleryPublisher
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
+from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
+from odim_relay.adapters.redis.quarantine import RedisQuarantineListing
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.backoff import Backoff
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
 from odim_relay.formats.registry import FORMATS
+from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.settings import Settings, load
 from odim_relay.use_cases.deliver import Deliver, RetryPolicy
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.patience import PatientLedger
+from odim_relay.use_cases.publish import Publish
 from odim_relay.use_cases.reap import Reap
+from odim_relay.use_cases.subscribe import Subscribe
 
 USER_AGENT = f"odim-relay/{__version__}"
 
@@ -191,8 +197,15 @@ def kafka_source(rebalance: Rebalance | None = None) -> KafkaSource:
     A consumer of the group; without `rebalance` one that only asks.
     """
     chosen = settings().kafka
+    session_ms = round(chosen.session_timeout_s * 1000)
     return KafkaSource(
-        {**kafka_config(), "group.id": chosen.group_id, "client.id": "odim-relay"},
+        {
+            **kafka_config(),
+            "group.id": chosen.group_id,
+            "client.id": "odim-relay",
+            "session.timeout.ms": session_ms,
+            "heartbeat.interval.ms": session_ms // 3,
+        },
         chosen.topics,
         incarnation=chosen.incarnation,
         rebalance=rebalance,
@@ -204,3 +217,43 @@ def new_id() -> str:
     A uuid4.
     """
     return str(uuid4())
+
+
+# --- for the command line ---
+
+
+def subscribe() -> Subscribe:
+    """
+    Creates, changes and deletes subscriptions.
+    """
+    return Subscribe(store=subscription_store(), new_id=new_id, now_s=time.time)
+
+
+def delivery_listing() -> RedisDeliveryListing:
+    """
+    The ledger's deliveries, for people.
+    """
+    return RedisDeliveryListing(scripts())
+
+
+def ledger_figures() -> RedisLedgerFigures:
+    """
+    The ledger in figures.
+    """
+    return RedisLedgerFigures(scripts())
+
+
+def quarantine_listing() -> RedisQuarantineListing:
+    """
+    What could not be understood, for people.
+    """
+    return RedisQuarantineListing(scripts())
+
+
+def publish(topic: str, format_name: str) -> Publish:
+    """
+    Writes events to a topic.
+    """
+    return Publish(
+        sink=KafkaSink({**kafka_config(), "client.id": "odim-relay"}), topic=topic, wrap=WRAPPINGS[format_name]
+    )

@@ -66,6 +66,9 @@ class KafkaSettings(_Group):
     topics: tuple[str, ...] = Field(("REDFISH-EVENTS-TOPIC",), description="JSON list")
     formats: dict[str, str] = Field(default_factory=dict, description="JSON object, topic to format; others are odim")
     group_id: str = "odim-relay"
+    session_timeout_s: Seconds = Field(
+        10, description="until the partitions of a bridge that died without a word go to another"
+    )
     incarnation: str = Field(
         "", description="changes when a broker that tells no topic id starts empty; the embedded one's start sets it"
     )

@@ -15,6 +15,8 @@ from tests.support.processes import LocalProcess, accepts_connections, free_port
 QUICK: Mapping[str, str] = {
     # A consumer of a test gets its partitions at once, and a group's metadata needs one small topic.
     "group.initial.rebalance.delay.ms": "0",
+    # The group may agree on forgetting a killed consumer after less than the broker's usual 6 s.
+    "group.min.session.timeout.ms": "1000",
     "offsets.topic.num.partitions": "1",
     "offsets.topic.replication.factor": "1",
     "transaction.state.log.num.partitions": "1",
