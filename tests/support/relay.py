@@ -44,6 +44,7 @@ ACKNOWLEDGED_S = 60.0
 
 # Minutes of waiting become seconds. A lease is ten seconds: no process of a busy machine is starved for that long.
 QUICK: Mapping[str, object] = {
+    "KAFKA__SESSION_TIMEOUT_S": 3,
     "DELIVERY__CONCURRENCY": 8,
     "DELIVERY__TIMEOUT_S": 5,
     "LEDGER__LEASE_MARGIN_S": 5,

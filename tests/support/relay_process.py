@@ -11,10 +11,7 @@ from typing import Any
 from tests.support.processes import LocalProcess
 
 ROOT = Path(__file__).parents[2]
-BRIDGE = (
-    "-c",
-    "import odim_relay.bridge.process as p; p.bootstrap.configure_logs(); p.run()",
-)
+BRIDGE = ("-m", "odim_relay", "bridge")
 
 
 class RelayProcess(LocalProcess):
