@@ -127,8 +127,9 @@ class Server:
         state.digests.setdefault(webhook_id, set()).add(digest)
         state.arrivals.append((webhook_id, now))
         if self.keeps_bodies:
-            headers = [line.split(": ", 1) for line in head.decode("latin-1").split("\r\n")[1:]]
-            state.kept.append((webhook_id, [(name, value) for name, value in headers], body.decode("latin-1")))
+            lines = [line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:]]
+            headers = [(name, value.strip()) for name, _, value in lines]
+            state.kept.append((webhook_id, headers, body.decode("latin-1")))
         if self.log is not None:
             os.write(self.log, f"{now:.6f}\t{path}\t{webhook_id}\t{digest}\t{status or ''}\n".encode())
 

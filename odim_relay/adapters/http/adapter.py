@@ -86,7 +86,7 @@ class DeadlinePool(HTTPConnectionPool):
             return head
         finally:
             self._watchdog.leave(attempt)
-            if is_reusable and not attempt.was_cut:
+            if is_reusable and not attempt.is_overdue:
                 self._keep(connection)
             else:
                 connection.close()

@@ -51,10 +51,9 @@ class Attempt:
 
     Attributes:
         sock: what the watchdog shuts down; set while a thread may block on it.
-        was_cut: the watchdog did.
     """
 
-    __slots__ = ("expires_at", "may_send", "sock", "stage", "started_at", "timeout_s", "was_cut")
+    __slots__ = ("expires_at", "may_send", "sock", "stage", "started_at", "timeout_s")
 
     def __init__(self, timeout_s: float, may_send: Callable[[], bool]) -> None:
         self.timeout_s = timeout_s
@@ -63,7 +62,6 @@ class Attempt:
         self.expires_at = self.started_at + timeout_s
         self.stage = Stage.CONNECTING
         self.sock: socket.socket | None = None
-        self.was_cut = False
 
     def remaining_s(self) -> float:
         """
@@ -80,9 +78,9 @@ class Attempt:
     @property
     def is_overdue(self) -> bool:
         """
-        Tell whether the time is up.
+        Tell whether the time is up: then what happens to the socket may be the watchdog's doing.
         """
-        return self.was_cut or time.monotonic() >= self.expires_at
+        return time.monotonic() >= self.expires_at
 
     def overdue(self) -> AttemptError:
         """
@@ -172,7 +170,6 @@ class Watchdog:
         with self._lock:
             if attempt.sock is None:
                 return
-            attempt.was_cut = True
             # `SSLSocket.shutdown` would touch the TLS state that the attempt's own thread is using.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(attempt.sock, socket.SHUT_RDWR)

@@ -2,9 +2,9 @@
 Names to addresses, within a deadline.
 """
 
+import errno
 import socket
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeAlias
@@ -34,7 +34,6 @@ class Resolver:
         self._lookup = lookup
         self._running: dict[tuple[str, int], Future[list[AddressInfo]]] = {}
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
 
     def resolve(self, host: str, port: int, timeout_s: float) -> list[AddressInfo]:
         """
@@ -47,24 +46,21 @@ class Resolver:
         """
         if _is_address(host):
             return look_up(host, port)
-        give_up_at = time.monotonic() + timeout_s
-        with self._lock:
-            running = self._running.get((host, port))
-        if running is None:
-            if not self._slots.acquire(timeout=timeout_s):
-                raise TimeoutError
-            running = self._start(host, port)
-        return running.result(max(give_up_at - time.monotonic(), 0))
+        return self._running_lookup(host, port).result(timeout_s)
 
-    def _start(self, host: str, port: int) -> Future[list[AddressInfo]]:
+    def _running_lookup(self, host: str, port: int) -> Future[list[AddressInfo]]:
         with self._lock:
             running = self._running.get((host, port))
-            if running is not None:  # another thread was faster
-                self._slots.release()
-                return running
-            started = self._running[host, port] = Future()
-        threading.Thread(target=self._run, args=(host, port, started), name="http-resolver", daemon=True).start()
-        return started
+            if running is None:
+                if len(self._running) >= _MAX_LOOKUPS:
+                    raise OSError(errno.EAGAIN, "too many names are being looked up")
+                running = Future()
+                # Started first: where no thread can be had, nobody will wait for one. It ends after this block.
+                threading.Thread(
+                    target=self._run, args=(host, port, running), name="http-resolver", daemon=True
+                ).start()
+                self._running[host, port] = running
+            return running
 
     def _run(self, host: str, port: int, future: Future[list[AddressInfo]]) -> None:
         try:
@@ -74,7 +70,6 @@ class Resolver:
         finally:
             with self._lock:
                 del self._running[host, port]
-            self._slots.release()
 
 
 def _is_address(host: str) -> bool:

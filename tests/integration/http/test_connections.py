@@ -10,10 +10,9 @@ import pytest
 
 from odim_relay.adapters.http.adapter import DeadlinePool
 from odim_relay.adapters.http.sender import RequestsSender
-from odim_relay.domain.outcome import Failure
 from tests.integration.http.conftest import MakeSender
-from tests.integration.http.posting import post, scripted_server
-from tests.support.receiver import Behaviour, Mode, Receiver
+from tests.integration.http.posting import post, read_request, scripted_server
+from tests.support.receiver import Behaviour, Receiver
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
@@ -43,6 +42,7 @@ def test_a_thousand_posts_share_one_connection(
     assert receiver.counts(path) == {str(number): 1 for number in range(1000)}
     after = receiver.connections()
     assert (after.accepted - before.accepted, after.established - before.established) == (1, 1)
+    assert sender._watchdog._attempts == set()
 
 
 def test_sixteen_threads_share_sixteen_connections(make_sender: MakeSender, receiver: Receiver, path: str) -> None:
@@ -122,83 +122,12 @@ def test_an_answer_that_is_too_long_or_the_last_closes_the_connection(
 
 def test_an_answer_that_ends_with_the_connection_is_an_answer(sender: RequestsSender) -> None:
     def serve(connection: socket.socket) -> None:
-        connection.recv(65_536)
+        read_request(connection)
         connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nthe end is when I hang up")
 
     with scripted_server(serve) as url:
         assert post(sender, url).status == 200
         assert post(sender, url).status == 200
-
-
-def test_bytes_after_an_answer_are_not_taken_for_the_next(sender: RequestsSender) -> None:
-    statuses = iter((b"200", b"201"))
-
-    def serve(connection: socket.socket) -> None:
-        connection.recv(65_536)
-        answer = b"HTTP/1.1 %b X\r\nContent-Length: 0\r\n\r\n" % next(statuses)
-        connection.sendall(answer + b"HTTP/1.1 500 Not asked for\r\nContent-Length: 0\r\n\r\n")
-        connection.recv(1)
-
-    with scripted_server(serve) as url:
-        assert post(sender, url).status == 200
-        assert post(sender, url).status == 201
-
-
-def test_a_kept_connection_that_was_closed_meanwhile_is_replaced_before_anything_is_sent(
-    sender: RequestsSender, receiver: Receiver, path: str
-) -> None:
-    post(sender, receiver.url(path), webhook_id="before")
-    before = accepted(receiver)
-    receiver.drop_connections()
-    wait_until(lambda: receiver.connections().open == 0, timeout_s=5, what="the connection to be closed")
-
-    assert post(sender, receiver.url(path)).status == 200
-
-    assert receiver.counts(path) == {"before": 1, "delivery-1": 1}
-    assert accepted(receiver) - before == 1
-
-
-def test_a_kept_connection_that_is_closed_under_the_request_is_replaced_at_once(
-    sender: RequestsSender, receiver: Receiver, path: str
-) -> None:
-    receiver.behave(path, Behaviour(mode=Mode.CLOSE_REUSED))
-    post(sender, receiver.url(path), webhook_id="before")
-
-    outcome = post(sender, receiver.url(path))
-
-    assert (outcome.status, outcome.failure) == (200, None)
-    # It came twice: the subscriber tells so by the id.
-    assert receiver.counts(path) == {"before": 1, "delivery-1": 2}
-
-
-def test_a_request_is_sent_again_once_only(sender: RequestsSender, receiver: Receiver, path: str) -> None:
-    post(sender, receiver.url(path), webhook_id="before")
-    receiver.behave(path, Behaviour(mode=Mode.CLOSE))
-
-    assert post(sender, receiver.url(path)).failure is Failure.DISCONNECTED
-
-    assert receiver.counts(path)["delivery-1"] == 2
-
-
-def test_a_request_is_not_sent_again_over_a_new_connection(
-    sender: RequestsSender, receiver: Receiver, path: str
-) -> None:
-    receiver.behave(path, Behaviour(mode=Mode.CLOSE))
-
-    assert post(sender, receiver.url(path)).failure is Failure.DISCONNECTED
-
-    assert receiver.counts(path) == {"delivery-1": 1}
-
-
-def test_a_request_is_not_sent_again_when_an_answer_had_begun(
-    sender: RequestsSender, receiver: Receiver, path: str
-) -> None:
-    post(sender, receiver.url(path), webhook_id="before")
-    receiver.behave(path, Behaviour(mode=Mode.CUT_HEAD))
-
-    assert post(sender, receiver.url(path)).failure is Failure.DISCONNECTED
-
-    assert receiver.counts(path)["delivery-1"] == 1
 
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again(

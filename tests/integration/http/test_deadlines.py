@@ -15,8 +15,9 @@ from odim_relay.adapters.http.resolver import AddressInfo
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.domain.outcome import Failure, Outcome
 from tests.integration.http.conftest import MakeSender
-from tests.integration.http.posting import post
+from tests.integration.http.posting import post, read_request, scripted_server
 from tests.support.receiver import Behaviour, Mode, Receiver
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -61,6 +62,22 @@ def test_an_answer_that_does_not_come_ends_in_time(
 
     assert_ended_in_time(outcome, took_s, while_doing)
     assert receiver.counts(path)["delivery-1"] == 1
+
+
+def test_an_answer_without_end_ends_in_time(sender: RequestsSender) -> None:
+    stop = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        while not stop.wait(DRIP):
+            connection.sendall(b".")
+
+    with scripted_server(serve) as url:
+        outcome, took_s = timed(lambda: post(sender, url, timeout_s=TIMEOUT_S))
+        stop.set()
+
+    assert_ended_in_time(outcome, took_s, "reading the answer")
 
 
 def test_a_request_that_is_not_read_ends_in_time(sender: RequestsSender, receiver: Receiver, path: str) -> None:
@@ -176,6 +193,28 @@ def test_a_name_that_is_not_resolved_ends_in_time_and_holds_nobody_up(
     assert asked.count("hangs.example") == 1
 
 
+def test_names_that_hang_take_a_bounded_number_of_threads(
+    make_sender: MakeSender, plain_receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("odim_relay.adapters.http.resolver._MAX_LOOKUPS", 2)
+    answered = threading.Event()
+
+    def lookup(name: str, port: int) -> list[AddressInfo]:
+        answered.wait(30)
+        return [(2, 1, 6, "", ("127.0.0.1", port))] if name else []
+
+    sender = make_sender(lookup=lookup)
+    urls = [plain_receiver.url(host=f"hangs-{number}.example") for number in range(3)]
+
+    first, second, third = (post(sender, url, timeout_s=0.1) for url in urls)
+    answered.set()
+
+    assert (first.failure, second.failure, third.failure) == (Failure.TIMEOUT, Failure.TIMEOUT, Failure.DNS)
+    assert third.detail == "the name cannot be resolved: too many names are being looked up"
+    # What was left behind comes to its end, and the names can be asked for again.
+    wait_until(lambda: post(sender, urls[2]).status == 200, timeout_s=5, what="a free thread")
+
+
 def test_many_attempts_end_in_time_at_once(make_sender: MakeSender, receiver: Receiver, path: str) -> None:
     receiver.behave(path, Behaviour(mode=Mode.DRIP_HEAD, interval_s=DRIP))
     sender = make_sender(concurrency=32)
@@ -196,3 +235,13 @@ def test_an_attempt_after_an_overdue_one_is_not_affected(sender: RequestsSender,
 
     # Longer than the watchdog's tick, so that a cut meant for the first would come.
     assert post(sender, receiver.url(path), timeout_s=5).status == 200
+
+
+def test_the_deadline_of_an_attempt_ends_with_it(sender: RequestsSender, receiver: Receiver, path: str) -> None:
+    assert post(sender, receiver.url(path), webhook_id="before", timeout_s=0.3).status == 200
+    receiver.behave(path, Behaviour(delay_s=0.6))
+
+    # Over the same connection, while the deadline of the first one passes.
+    assert post(sender, receiver.url(path), timeout_s=5).status == 200
+
+    assert receiver.counts(path) == {"before": 1, "delivery-1": 1}
