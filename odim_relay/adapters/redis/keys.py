@@ -41,7 +41,9 @@ BIRTH = "birth"
 SUBSCRIPTIONS = "subscriptions"
 GENERATION = "subscriptions:generation"
 CHANGES = "subscriptions:changes"
+DELETED = "subscriptions:deleted"
 PARTITIONS = "partitions"
+POSITION = "position:"
 DEAD_LETTERS = "dead-letters"
 DEADLINES = "deadlines"
 COUNTERS = "counters"
@@ -55,7 +57,7 @@ def position(topic: str, partition: int) -> str:
     """
     Key of a partition's position.
     """
-    return f"position:{topic}:{partition}"
+    return f"{POSITION}{topic}:{partition}"
 
 
 def topic(name: str) -> str:

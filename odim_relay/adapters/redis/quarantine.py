@@ -1,0 +1,68 @@
+"""
+Records in quarantine, for people.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from odim_relay.adapters.redis import keys
+from odim_relay.adapters.redis.connection import Scripts, text, translated
+from odim_relay.ports import QuarantinedRecord
+
+_STEP = 500
+
+
+class RedisQuarantineListing:
+    """
+    `QuarantineListing` over Redis.
+    """
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._client = scripts.client
+        self._prefix = scripts.prefix
+
+    def entries(self) -> Iterator[QuarantinedRecord]:
+        """
+        See `QuarantineListing.entries`.
+        """
+        start = 0
+        while True:
+            with translated("listing the quarantine"):
+                page: Any = self._client.zrange(
+                    self._prefix + keys.QUARANTINE_ORDER, start, start + _STEP - 1, withscores=True
+                )
+                if not page:
+                    return
+                documents = self._client.hmget(self._prefix + keys.QUARANTINE, [id_ for id_, _ in page])
+            for (id_, score), document in zip(page, documents, strict=True):
+                if document is not None:
+                    yield _entry(text(id_), int(score), document)
+            start += len(page)
+
+    def entry(self, entry_id: str) -> tuple[QuarantinedRecord, bytes] | None:
+        """
+        See `QuarantineListing.entry`.
+        """
+        with translated("reading the quarantine"):
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hget(self._prefix + keys.QUARANTINE, entry_id)
+            pipe.zscore(self._prefix + keys.QUARANTINE_ORDER, entry_id)
+            pipe.hget(self._prefix + keys.QUARANTINE_VALUES, entry_id)
+            document, score, value = pipe.execute()
+        if document is None:
+            return None
+        return _entry(entry_id, int(score or 0), document), value or b""
+
+
+def _entry(entry_id: str, quarantined_at_ms: int, document: bytes | str) -> QuarantinedRecord:
+    members = json.loads(document)
+    return QuarantinedRecord(
+        entry_id=entry_id,
+        record=members["record"],
+        recorded_at_ms=members["recorded_at_ms"],
+        quarantined_at_ms=quarantined_at_ms,
+        reason=members["reason"],
+        detail=members["detail"],
+        size=members["size"],
+    )
