@@ -1,48 +1,58 @@
+from typing import Literal
+
 import pytest
 
 from tests.support.skip_gate import ALLOWED_SKIPS, SkipGate, read_allowed
 
-pytest_plugins = ["pytester"]
-
-ONE_IS_SKIPPED = """
-import pytest
-
-def test_that_runs():
-    pass
-
-def test_that_needs_more():
-    pytest.skip("no server")
-
-@pytest.mark.xfail(strict=True)
-def test_that_fails_as_expected():
-    assert False
-"""
+TEST_ID = "tests/test_it.py::test_it"
 
 
-def run(pytester: pytest.Pytester, *allowed: str, source: str = ONE_IS_SKIPPED) -> pytest.RunResult:
-    pytester.makepyfile(test_it=source)
-    return pytester.runpytest_inprocess("-p", "no:celery", plugins=[SkipGate(frozenset(allowed))])
+def report(outcome: Literal["passed", "failed", "skipped"]) -> pytest.TestReport:
+    place = ("tests/test_it.py", 7, "test_it")
+    return pytest.TestReport(TEST_ID, place, {}, outcome, ("tests/test_it.py", 7, "no server"), "setup")
 
 
-def test_a_skip_that_is_not_allowed_fails_the_run_and_is_named(pytester: pytest.Pytester) -> None:
-    result = run(pytester)
+def test_a_skip_that_is_not_allowed_is_refused_with_its_reason() -> None:
+    gate = SkipGate(frozenset())
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["test_it.py::test_that_needs_more: Skipped: no server", "*1 passed, 1 skipped*"])
+    gate.pytest_runtest_logreport(report("skipped"))
 
-
-def test_an_allowed_skip_passes(pytester: pytest.Pytester) -> None:
-    assert run(pytester, "test_it.py::test_that_needs_more").ret == pytest.ExitCode.OK
+    assert gate.refused == {TEST_ID: "no server"}
 
 
-def test_a_module_that_skips_itself_is_a_skip(pytester: pytest.Pytester) -> None:
-    result = run(
-        pytester,
-        "test_it.py::test_that_needs_more",
-        source=ONE_IS_SKIPPED + "\npytest.importorskip('no_such_module')",
-    )
+def test_a_module_that_skips_itself_is_refused() -> None:
+    gate = SkipGate(frozenset())
 
-    assert result.ret != pytest.ExitCode.OK
+    gate.pytest_collectreport(pytest.CollectReport("tests/test_it.py", "skipped", ("tests/test_it.py", 7, "why"), []))
+
+    assert gate.refused == {"tests/test_it.py": "why"}
+
+
+@pytest.mark.parametrize("outcome", ["passed", "failed"])
+def test_what_ran_is_not_refused(outcome: Literal["passed", "failed"]) -> None:
+    gate = SkipGate(frozenset())
+
+    gate.pytest_runtest_logreport(report(outcome))
+
+    assert gate.refused == {}
+
+
+def test_an_allowed_skip_is_not_refused() -> None:
+    gate = SkipGate(frozenset({TEST_ID}))
+
+    gate.pytest_runtest_logreport(report("skipped"))
+
+    assert gate.refused == {}
+
+
+def test_an_expected_failure_is_not_a_skip() -> None:
+    gate = SkipGate(frozenset())
+    expected = report("skipped")
+    expected.wasxfail = "reason: known"
+
+    gate.pytest_runtest_logreport(expected)
+
+    assert gate.refused == {}
 
 
 def test_an_allowed_skip_needs_a_reason() -> None:
