@@ -1,0 +1,101 @@
+"""
+ODIM's Kafka records: an envelope of `ip`, `eventType` and `request`, which holds the Redfish payload.
+
+Source: ODIM 23.08, lib-utilities/common/constants.go `Events`; read as Go's encoding/json reads it.
+"""
+
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from odim_relay.formats import Decoded, Ignored, Undecodable, redfish
+from odim_relay.formats.json_text import kind_of, read_json, refuse_constant
+
+# Members come as pairs: Go takes the last of those whose names are equal but for case, which a dict would not tell.
+_ENVELOPE = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=refuse_constant)
+_PLUGIN_START_UP = "PluginStartUp"
+
+
+def decode(value: bytes) -> Decoded:
+    """
+    Read one envelope and the Event or MetricReport in it; never raises.
+
+    The body decides what it is, whatever `eventType` says, but for `PluginStartUp`, which is no payload for
+    subscribers. `request` is base64 or an array of byte values. Where the body is a JSON string, as of MetricReports,
+    the payload is the text in it. The payload's bytes are otherwise as they came: nothing is translated.
+
+    Returns:
+        as `redfish.decode`; besides `Ignored("plugin_start_up")`, and `Undecodable` with one of `not_an_object`,
+        `no_request`, `request_not_bytes`, `not_base64`.
+    """
+    pairs = read_json(value, _ENVELOPE)
+    if isinstance(pairs, Undecodable):
+        return Undecodable(reason=pairs.reason, detail=f"envelope: {pairs.detail}")
+    # A JSON array is a list here, and an object a tuple.
+    if not isinstance(pairs, tuple):
+        return Undecodable(reason="not_an_object", detail=f"envelope: {kind_of(pairs)}, not an object")
+    members = _members(pairs)
+    if members.get("eventtype") == _PLUGIN_START_UP:
+        return Ignored(kind="plugin_start_up")
+    body = _body(members.get("request"))
+    if isinstance(body, bytes):
+        ip = members.get("ip")
+        decoded = redfish.decode(body, source=_host(ip) if isinstance(ip, str) else "")
+    else:
+        decoded = body
+    if isinstance(decoded, Undecodable):
+        return Undecodable(reason=decoded.reason, detail=f"request: {decoded.detail}")
+    return decoded
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    # To Go, null leaves what an earlier member of the name has set.
+    return {name.casefold(): value for name, value in pairs if value is not None}
+
+
+def _body(request: Any) -> bytes | Undecodable:
+    match request:
+        case None | "" | []:
+            return Undecodable(reason="no_request", detail="missing or empty")
+        case str():
+            body = _from_base64(request)
+        case list():
+            try:
+                body = bytes(request)
+            except (TypeError, ValueError, OverflowError):
+                return Undecodable(reason="request_not_bytes", detail="an array with members that are not 0 to 255")
+        case tuple():
+            return Undecodable(reason="request_not_bytes", detail="an object, neither base64 nor an array of bytes")
+        case _:
+            kind = kind_of(request)
+            return Undecodable(reason="request_not_bytes", detail=f"{kind}, neither base64 nor an array of bytes")
+    if isinstance(body, bytes) and body.lstrip(b" \t\r\n").startswith(b'"'):
+        return _from_json_string(body)
+    return body
+
+
+def _from_base64(request: str) -> bytes | Undecodable:
+    # Go passes over line ends, and over nothing else.
+    if "\n" in request or "\r" in request:
+        request = request.replace("\n", "").replace("\r", "")
+    try:
+        return binascii.a2b_base64(request, strict_mode=True)
+    except ValueError as exc:
+        return Undecodable(reason="not_base64", detail=str(exc))
+
+
+def _from_json_string(body: bytes) -> bytes | Undecodable:
+    text = read_json(body)
+    if isinstance(text, str):
+        # Half a surrogate pair has no UTF-8, but the escape that stands for it in JSON.
+        return text.encode("utf-8", "backslashreplace")
+    return text if isinstance(text, Undecodable) else body
+
+
+def _host(address: str) -> str:
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, colon, port = address.partition(":")
+    # More than one colon: an IPv6 address without brackets, and so without a port.
+    return host if colon and ":" not in port else address
