@@ -16,7 +16,7 @@ check: setup ## Format, lint, types, import floors, unit tests; no server
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest -q tests/unit
 
 bench: setup ## Run the benchmarks
