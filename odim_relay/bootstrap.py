@@ -31,6 +31,8 @@ from odim_relay.use_cases.deliver import Deliver, RetryPolicy
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.publish import Publish
+from odim_relay.use_cases.readiness import Unreachable
+from odim_relay.use_cases.readiness import readiness as ask_all
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.subscribe import Subscribe
 
@@ -256,4 +258,28 @@ def publish(topic: str, format_name: str) -> Publish:
     """
     return Publish(
         sink=KafkaSink({**kafka_config(), "client.id": "odim-relay"}), topic=topic, wrap=WRAPPINGS[format_name]
+    )
+
+
+def readiness() -> list[Unreachable]:
+    """
+    Tell which stores cannot be reached, and why; empty when all can.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+
+    def ask_kafka() -> None:
+        source = kafka_source()
+        try:
+            source.partitions()
+        finally:
+            source.close()
+
+    return ask_all(
+        {
+            "redis": lambda: RedisLedgerFigures(scripts()).now_ms(),
+            "broker": lambda: publisher().queue_depth(),
+            "kafka": ask_kafka,
+        }
     )

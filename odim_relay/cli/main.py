@@ -15,6 +15,7 @@ COMMANDS = MappingProxyType(
     {
         "bridge": "odim_relay.cli.bridge:bridge",
         "publish": "odim_relay.cli.publish:publish",
+        "status": "odim_relay.cli.status:status",
         "subscriptions": "odim_relay.cli.subscriptions:subscriptions",
     }
 )

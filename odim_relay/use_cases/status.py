@@ -1,0 +1,136 @@
+"""
+Where everything stands, in figures.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from odim_relay.domain.delivery import DEAD_LETTER_REASONS
+from odim_relay.domain.subscription import Subscription
+from odim_relay.ports import Backlog, DeliveryListing, LedgerFigures, Position, RecordSource, TopicPartition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStatus:
+    """
+    What is parked for one subscription.
+
+    Attributes:
+        subscription: None when it was deleted, and what was parked for it is still being swept away.
+        oldest_age_s: of the event that has waited longest; None when none does.
+    """
+
+    subscription_id: str
+    subscription: Subscription | None
+    waiting_count: int = 0
+    dead_letter_count: int = 0
+    oldest_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionStatus:
+    """
+    How far a partition was taken in.
+
+    Attributes:
+        position: None when it never was.
+        lag: records that Kafka holds and that were not taken in.
+    """
+
+    partition: TopicPartition
+    position: Position | None
+    first: int
+    end: int
+    lag: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Status:
+    """
+    All of it; what a store that is down would have told is None or empty.
+
+    Attributes:
+        active_count: deliveries under way: queued, in sending, or in a countdown.
+    """
+
+    queue_depth: int | None = None
+    active_count: int | None = None
+    subscriptions: Sequence[SubscriptionStatus] = ()
+    partitions: Sequence[PartitionStatus] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+def subscription_status(
+    subscriptions: Sequence[Subscription], backlogs: Sequence[Backlog], now_ms: int
+) -> list[SubscriptionStatus]:
+    """
+    Sum the backlogs up: the subscriptions in their order, then those that are deleted.
+    """
+    by_id: dict[str, Subscription | None] = {
+        subscription.subscription_id: subscription for subscription in subscriptions
+    }
+    by_subscription: dict[str, list[Backlog]] = {}
+    for backlog in backlogs:
+        by_id.setdefault(backlog.subscription_id, None)
+        by_subscription.setdefault(backlog.subscription_id, []).append(backlog)
+    rows = []
+    for subscription_id, subscription in by_id.items():
+        own = by_subscription.get(subscription_id, [])
+        dead = sum(backlog.count for backlog in own if backlog.reason in DEAD_LETTER_REASONS)
+        oldest_at_ms = min((backlog.oldest_at_ms for backlog in own), default=None)
+        rows.append(
+            SubscriptionStatus(
+                subscription_id=subscription_id,
+                subscription=subscription,
+                waiting_count=sum(backlog.count for backlog in own) - dead,
+                dead_letter_count=dead,
+                oldest_age_s=None if oldest_at_ms is None else max(now_ms - oldest_at_ms, 0) / 1000,
+            )
+        )
+    return rows
+
+
+def partition_status(source: RecordSource, positions: Mapping[TopicPartition, Position]) -> list[PartitionStatus]:
+    """
+    Compare the ledger's positions with Kafka's logs.
+
+    Raises:
+        TransientError: Kafka cannot be reached.
+    """
+    rows = []
+    for partition in source.partitions():
+        first, end = source.bounds(partition)
+        position = positions.get(partition)
+        # What Kafka has removed already cannot be behind; what lies beyond the end is of a log that is gone (L11).
+        at = first if position is None or position.offset > end else max(position.offset, first)
+        rows.append(PartitionStatus(partition=partition, position=position, first=first, end=end, lag=end - at))
+    return rows
+
+
+def read_status(
+    *,
+    subscriptions: Callable[[], Sequence[Subscription]] | None,
+    listing: DeliveryListing | None,
+    figures: LedgerFigures | None,
+    source: RecordSource | None,
+    queue_depth: Callable[[], int] | None,
+) -> Status:
+    """
+    Ask the stores that are given; None stands for one that cannot be reached.
+
+    Raises:
+        TransientError: one that is given cannot be reached after all.
+    """
+    status = Status()
+    positions: Mapping[TopicPartition, Position] = {}
+    if subscriptions is not None and listing is not None and figures is not None:
+        backlogs = listing.backlogs()
+        status.subscriptions = subscription_status(subscriptions(), backlogs, figures.now_ms())
+        status.active_count = figures.active_count()
+        status.counters = figures.counters()
+        positions = figures.positions()
+    if queue_depth is not None:
+        status.queue_depth = queue_depth()
+    if source is not None and figures is not None:
+        status.partitions = partition_status(source, positions)
+    return status
