@@ -402,7 +402,7 @@ class IngestLedger(Protocol):
 
 class SubscriptionStore(Protocol):
     """
-    Where subscriptions are kept. Each change raises the generation by one.
+    Where subscriptions are kept. Each change raises the generation, to a number that it never had.
     """
 
     def save(self, subscription: Subscription) -> None:
@@ -429,9 +429,12 @@ class SubscriptionStore(Protocol):
         """
         ...
 
-    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str]]:
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
         """
-        Read what changed after `generation`: the new generation, the saved, the ids of the deleted. 0 reads all.
+        Read what changed after `generation`: the new generation, the saved, the ids of the deleted.
+
+        Reads all, with None for the deleted, where the way from there is not known: after 0, more than 1,000 changes,
+        or a change that the store lost again with its last writes. What is not among all is gone.
         """
         ...
 

@@ -11,7 +11,7 @@ from odim_relay.ports import SubscriptionStore
 
 class SubscriptionDirectory:
     """
-    Subscriptions by id, refreshed when a claim tells of a newer generation. Threads share one instance.
+    Subscriptions by id, refreshed when a claim tells of another generation. Threads share one instance.
     """
 
     def __init__(self, store: SubscriptionStore) -> None:
@@ -22,23 +22,24 @@ class SubscriptionDirectory:
 
     def find(self, subscription_id: str, generation: int) -> Subscription | None:
         """
-        Look up a subscription as it was at `generation` or later; None when there is none.
+        Look up a subscription as it stands, at `generation` or later; None when there is none.
 
         Raises:
             TransientError: a refresh was needed and the store cannot be reached.
         """
-        if self._generation < generation:
+        # An older one is seldom a claim that was overtaken by a change, and else a store that lost its last writes.
+        if self._generation != generation:
             self._refresh(generation)
         return self._by_id.get(subscription_id)
 
     def _refresh(self, generation: int) -> None:
         with self._lock:
-            if self._generation >= generation:
+            if self._generation == generation:
                 return
             now, saved, deleted = self._store.changes_since(max(self._generation, 0))
-            fresh = dict(self._by_id) if self._generation > 0 else {}
+            fresh = {} if deleted is None else dict(self._by_id)
             fresh.update((subscription.subscription_id, subscription) for subscription in saved)
-            for subscription_id in deleted:
+            for subscription_id in deleted or ():
                 fresh.pop(subscription_id, None)
             # Swapped at once: no thread meets a half-filled table.
             self._by_id = fresh
@@ -65,6 +66,8 @@ class MatcherDirectory:
         now, saved, deleted = self._store.changes_since(self.generation)
         if now == self.generation:
             return False
-        self.matcher = self.matcher.changed(saved=saved, deleted=deleted)
+        self.matcher = (
+            Matcher.of(saved) if deleted is None else self.matcher.changed(saved=saved, deleted=deleted)
+        )
         self.generation = now
         return True

@@ -6,7 +6,8 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 |---|---|---|---|
 | `birth` | string | a uuid4 that tells this ledger from an emptied one (L12) | for ever |
 | `subscriptions` | hash | subscription id -> JSON document | until deleted |
-| `subscriptions:generation` | string | number of the last change | for ever |
+| `subscriptions:generation` | string | number of the last change; rises by the clock, so that none is given twice | for ever |
+| `subscriptions:generations` | zset | the last 1,000 of them: a cache of another one is of a change that was lost | for ever |
 | `subscriptions:changes` | zset | subscription id, scored with the generation of its last change; deleted ones stay | for ever |
 | `subscriptions:deleted` | set | ids whose parked deliveries are still to be swept (L8) | until swept |
 | `position:{topic}:{partition}` | hash | `topic_epoch`, `offset`, `cursor`: how far the partition was taken in (L9) | for ever |
@@ -40,6 +41,7 @@ All times are Redis `TIME`, in milliseconds (L6).
 BIRTH = "birth"
 SUBSCRIPTIONS = "subscriptions"
 GENERATION = "subscriptions:generation"
+GENERATIONS = "subscriptions:generations"
 CHANGES = "subscriptions:changes"
 DELETED = "subscriptions:deleted"
 PARTITIONS = "partitions"

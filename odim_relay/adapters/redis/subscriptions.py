@@ -50,7 +50,7 @@ class RedisSubscriptionStore:
         with translated("reading the subscriptions' generation"):
             return int(self._scripts.client.get(self._key(keys.GENERATION)) or 0)
 
-    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str]]:
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
         """
         See `SubscriptionStore.changes_since`.
         """
@@ -61,9 +61,12 @@ class RedisSubscriptionStore:
             if generation == 0:
                 pipe.hgetall(self._key(keys.SUBSCRIPTIONS))
                 now, everything = pipe.execute()
-                return int(now or 0), [decode_subscription(document) for document in everything.values()], []
+                return int(now or 0), [decode_subscription(document) for document in everything.values()], None
+            pipe.zscore(self._key(keys.GENERATIONS), str(generation))
             pipe.zrangebyscore(self._key(keys.CHANGES), f"({generation}", "+inf")
-            now, changed = pipe.execute()
+            now, known, changed = pipe.execute()
+            if known is None:
+                return self.changes_since(0)
             # What changes between here and there is of a later generation, and read again with that.
             documents = self._scripts.client.hmget(self._key(keys.SUBSCRIPTIONS), changed) if changed else []
         saved = [decode_subscription(document) for document in documents if document is not None]

@@ -24,6 +24,18 @@ local function next_ticket()
   return redis.call('INCR', prefix .. 'tickets')
 end
 
+-- Raise the generation of the subscriptions, for a change of the one named. By the clock: a generation whose write was lost
+-- is never given again, and the ones that this database had are kept, so that a cache of a lost one is found out.
+local function next_generation(subscription)
+  local last = tonumber(redis.call('GET', prefix .. 'subscriptions:generation') or 0)
+  local generation = string.format('%.0f', math.max(last + 1, now_ms()))
+  redis.call('SET', prefix .. 'subscriptions:generation', generation)
+  redis.call('ZADD', prefix .. 'subscriptions:changes', generation, subscription)
+  redis.call('ZADD', prefix .. 'subscriptions:generations', generation, generation)
+  redis.call('ZREMRANGEBYRANK', prefix .. 'subscriptions:generations', 0, -1001)
+  return generation
+end
+
 local function index_of(reason, subscription)
   if reason == 'rejected' or reason == 'broken' then return prefix .. 'by-hand:' .. subscription end
   return prefix .. 'parked:' .. subscription

@@ -1,12 +1,11 @@
 -- Remove a subscription, raise the generation, mark its parked deliveries for the sweep (L8): O(1) however many there are.
 --
--- Writes  subscriptions, subscriptions:generation, subscriptions:changes, subscriptions:deleted
+-- Writes  subscriptions, subscriptions:generation, subscriptions:generations, subscriptions:changes, subscriptions:deleted
 --
 -- ARGV  1 id
 -- Returns 1, or 0 when there is none
 
 if redis.call('HDEL', SUBSCRIPTIONS, ARGV[1]) == 0 then return 0 end
-local generation = redis.call('INCR', prefix .. 'subscriptions:generation')
-redis.call('ZADD', prefix .. 'subscriptions:changes', generation, ARGV[1])
+next_generation(ARGV[1])
 redis.call('SADD', prefix .. 'subscriptions:deleted', ARGV[1])
 return 1

@@ -1,9 +1,12 @@
--- Create or replace a subscription and raise the generation. Writes subscriptions, subscriptions:generation, subscriptions:changes.
+-- Create or replace a subscription and raise the generation.
+--
+-- Writes  subscriptions, subscriptions:generation, subscriptions:generations, subscriptions:changes,
+--         subscriptions:deleted
 --
 -- ARGV  1 id    2 document
 -- Returns the generation
 
 redis.call('HSET', SUBSCRIPTIONS, ARGV[1], ARGV[2])
-local generation = redis.call('INCR', prefix .. 'subscriptions:generation')
-redis.call('ZADD', prefix .. 'subscriptions:changes', generation, ARGV[1])
-return generation
+-- One that is saved again is not swept: its parked deliveries are wanted.
+redis.call('SREM', prefix .. 'subscriptions:deleted', ARGV[1])
+return next_generation(ARGV[1])
