@@ -90,3 +90,6 @@ class LedgerView:
     def counters(self) -> dict[str, int]:
         counters: dict[Any, Any] = self._client.hgetall(PREFIX + "counters")
         return {str(name): int(count) for name, count in counters.items()}
+
+    def counter(self, name: str) -> int:
+        return self.counters().get(name, 0)
