@@ -28,7 +28,7 @@ for i = 1, event_count do
   at = at + 4
 end
 
-local result = { 'written' }
+local result, created = { 'written' }, 0
 if delivery_count > 0 then
   local now = now_ms()
   local ticket = redis.call('INCRBY', prefix .. 'tickets', delivery_count) - delivery_count
@@ -53,6 +53,7 @@ if delivery_count > 0 then
         'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', patience)
       redis.call('ZADD', DEADLINES, now + patience, id)
       result[#result + 1] = 1
+      created = created + 1
     end
   end
 end
@@ -89,5 +90,5 @@ count('records_ingested', tonumber(ARGV[11]))
 count('events_ingested', tonumber(ARGV[12]))
 count('events_unmatched', tonumber(ARGV[13]))
 count('records_ignored', tonumber(ARGV[14]))
-count('deliveries_created', delivery_count)
+count('deliveries_created', created)
 return result
