@@ -1,18 +1,26 @@
 -- Tell the ledger that an attempt did not succeed: retry, park or release (L20, L22). Nothing happens without the lease.
 --
--- Writes  delivery:*, deadlines, dead-letters, parked:*, by-hand:*, countdowns:*, tickets, counters
+-- Reads   subscriptions
+-- Writes  delivery:*, body:*, deadlines, dead-letters, parked:*, by-hand:*, countdowns:*, tickets, counters
 --
 -- ARGV  1 id    2 lease    3 'retry', 'park' or 'release'    4 last attempt, JSON
 --       retry:   5 wait, ms    6 longest countdown, ms    7 countdowns allowed per destination    8 destination
 --                9 reason of parking when no countdown is to carry it    10 grace after the due time, ms
 --       park:    5 reason
 --       release: 5 patience, ms
--- Returns nil without the lease, {'retrying', seq}, {'parked'} or {'queued', seq}
+-- Returns nil without the lease, {'retrying', seq}, {'parked'}, {'queued', seq} or, with the subscription gone, {'gone'}
 
 local id, lease, action, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local delivery = prefix .. 'delivery:' .. id
-local found = redis.call('HMGET', delivery, 'state', 'seq', 'attempts')
+local found = redis.call('HMGET', delivery, 'state', 'seq', 'attempts', 'subscription')
 if found[1] ~= 'SENDING' or found[2] ~= lease then return nil end
+
+-- Its subscription was deleted since the claim, and swept maybe: nobody would look for what is parked now.
+if action ~= 'release' and redis.call('HEXISTS', SUBSCRIPTIONS, found[4]) == 0 then
+  forget(id)
+  count('deliveries:subscription_deleted', 1)
+  return { 'gone' }
+end
 
 if action == 'park' then
   park(id, ARGV[5], last, nil)
