@@ -78,7 +78,7 @@ local function park(id, reason, last, due_ms)
   local letter = {}
   for i = 1, #flat, 2 do letter[flat[i]] = flat[i + 1] end
   leave_countdown(id, letter.countdown)
-  letter.countdown = nil
+  letter.countdown, letter.lapses = nil, nil -- what parks it is an outcome: lapses are counted from there
   letter.state = 'PARKED'
   letter.reason = reason
   letter.parked_at_ms = string.format('%.0f', now_ms())
