@@ -12,7 +12,7 @@ from odim_relay.ports import IngestLedger, Position, Publisher, Record, TaskTick
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest, PositionMovedError
-from odim_relay.use_cases.start import StartPositions
+from odim_relay.use_cases.start import StartPositions, check_birth
 
 log = logger(__name__)
 
@@ -105,6 +105,7 @@ class Bridge:
         Work until `stop`.
 
         Raises:
+            LedgerMissingError: another ledger, or none, stands where this bridge's was (L12).
             PermanentError: Kafka refuses for good.
         """
         self._patiently(self._matchers.refresh)
@@ -121,7 +122,8 @@ class Bridge:
                 elif not is_settled and not is_paused:
                     self._source.pause()
                 is_paused = not is_settled
-                if self._monotonic_s() - self._committed_at_s >= _COMMIT_EVERY_S:
+                if is_settled and self._monotonic_s() - self._committed_at_s >= _COMMIT_EVERY_S:
+                    self._follow_ledger()
                     self._commit(wait=False)
         finally:
             self._commit(wait=True)
@@ -131,7 +133,7 @@ class Bridge:
         """
         See `Rebalance.assigned`.
         """
-        positions = self._patiently(lambda: self._starts.of(partitions))
+        positions = self._patiently(lambda: self._start_positions(partitions))
         for partition, position in positions.items():
             self._held[partition] = _Held(position=position, records=[])
             log.info("partition.assigned", topic=partition.topic, partition=partition.partition, offset=position.offset)
@@ -204,12 +206,29 @@ class Bridge:
         )
         return 1 if starts == _STARTS_WITHOUT_PROGRESS + 1 else 2
 
+    def _follow_ledger(self) -> None:
+        """
+        Look whether the ledger still stands where we believe: with its host's last seconds it loses positions and
+        deliveries together (S15), and without this only the partition's next record would tell.
+        """
+        try:
+            for partition, held in self._held.items():
+                stands = self._ledger.position(partition)
+                if stands != held.position:
+                    self._move(partition, held, stands)
+        except TransientError as exc:
+            log.warning("bridge.waiting", detail=str(exc))
+
+    def _start_positions(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Position]:
+        check_birth(self._ledger, self._birth)
+        return self._starts.of(partitions)
+
     def _move(self, partition: TopicPartition, held: _Held, position: Position | None) -> None:
         """
         Go on from where the ledger stands: another bridge wrote, or a write of ours whose answer got lost.
         """
         if position is None or position.topic_epoch != held.position.topic_epoch:
-            position = self._starts.of([partition])[partition]
+            position = self._start_positions([partition])[partition]
         log.info("partition.moved", topic=partition.topic, partition=partition.partition, offset=position.offset)
         held.position = position
         held.records.clear()

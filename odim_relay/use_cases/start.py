@@ -59,6 +59,21 @@ def check_ledger(ledger: IngestLedger, source: RecordSource) -> str:
     return birth
 
 
+def check_birth(ledger: IngestLedger, birth: str) -> None:
+    """
+    Check, in a running bridge, that the ledger is still the one of its start.
+
+    Raises:
+        LedgerMissingError: it was emptied, or another server answers.
+        TransientError: it cannot be reached.
+    """
+    if not ledger.is_born() or ledger.birth() != birth:
+        raise LedgerMissingError(
+            "the ledger that this bridge wrote to is gone: Redis was emptied, or another server answers in its place. "
+            "If it is truly gone, say where to start with `odim-relay offsets reset`"
+        )
+
+
 class StartPositions:
     """
     Decides, for partitions that were assigned, where their reading starts, and stores a first position before it does.
