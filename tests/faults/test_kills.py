@@ -63,10 +63,10 @@ def test_a_worker_killed_five_times_loses_nothing_and_doubles_at_most_its_reques
         print(f"in flight at each kill: {in_flight}; {account}")
         assert len(in_flight) == KILLS
         assert max(in_flight) <= relay.concurrency
-        assert not account.lost
+        assert account.lost == 0, str(account)
         assert not account.parked
         assert account.delivered == account.published == 2_000
-        assert not account.strangers
+        assert account.strangers == 0
         assert account.doubled <= sum(in_flight)
         relay.check_health()
 
@@ -92,7 +92,7 @@ def test_a_worker_killed_while_frozen_loses_nothing_of_what_was_published_meanwh
         frozen.start()
         print(f"claims under lease at the kill: {len(held)}; {account}")
         assert held
-        assert not account.lost
+        assert account.lost == 0, str(account)
         assert not account.parked
         assert account.delivered == account.published == 1_000
         assert account.doubled <= len(held)
@@ -131,7 +131,7 @@ def test_a_bridge_killed_five_times_while_writing_loses_nothing_and_doubles_noth
         account = relay.settle()
         print(f"records unwritten at each kill: {unwritten}; {account}")
         assert len(unwritten) == KILLS
-        assert account.is_perfect, account
+        assert account.is_perfect, str(account)
         relay.check_health()
 
 
@@ -154,7 +154,7 @@ def test_tasks_that_a_killed_bridge_had_written_and_not_published_are_published_
         account = relay.settle()
         print(f"written and never published by the bridge: {left}; {account}")
         assert left > 1
-        assert account.is_perfect, account
+        assert account.is_perfect, str(account)
 
 
 @pytest.mark.parametrize("victim", ["maintenance", "beat"])
@@ -172,7 +172,7 @@ def test_reaping_goes_on_after_a_restart_of_its_killed_process(
         assert in_flight
         process.start()
         account = relay.settle()
-        assert not account.lost
+        assert account.lost == 0, str(account)
         assert not account.parked
         assert account.delivered == account.published == 300
         assert account.doubled <= in_flight

@@ -2,6 +2,7 @@
 The account of a test: what was published, and what became of it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,20 +26,41 @@ class Account:
     Attributes:
         published: deliveries that had to be made: one per record and subscription that wants it.
         delivered: of these, how many were answered 2xx.
-        lost: of these, neither delivered nor parked.
         doubled: 2xx answers beyond the first of each delivery.
-        strangers: deliveries that nobody was to get.
+        lost_ids: of those published, neither delivered nor parked.
+        strange_ids: deliveries that nobody was to get.
         parked: reason by delivery.
         quarantined: records in quarantine.
     """
 
     published: int
     delivered: int
-    lost: frozenset[str]
     doubled: int
-    strangers: frozenset[str]
+    lost_ids: frozenset[str]
+    strange_ids: frozenset[str]
     parked: Mapping[str, str]
     quarantined: int
+
+    @property
+    def lost(self) -> int:
+        """
+        How many were neither delivered nor parked.
+        """
+        return len(self.lost_ids)
+
+    @property
+    def strangers(self) -> int:
+        """
+        How many came that nobody was to get.
+        """
+        return len(self.strange_ids)
+
+    def __str__(self) -> str:
+        parked = dict(Counter(self.parked.values())) or 0
+        return (
+            f"published {self.published}, delivered {self.delivered}, lost {self.lost}, doubled {self.doubled}, "
+            f"parked {parked}, quarantined {self.quarantined}, strangers {self.strangers}"
+        )
 
     @property
     def is_perfect(self) -> bool:

@@ -49,11 +49,14 @@ class LedgerView:
         """
         return int(self._broker.llen("deliveries"))
 
-    def flush_broker(self) -> None:
+    def flush_broker(self) -> int:
         """
-        Forgets every task message; the one thing here that is no reading.
+        Forgets every task message and returns how many there were; the one thing here that is no reading.
         """
-        self._broker.flushdb()
+        pipe = self._broker.pipeline()
+        pipe.llen("deliveries")
+        pipe.flushdb()
+        return int(pipe.execute()[0])
 
     def deliveries(self, state: str = "") -> dict[str, dict[str, str]]:
         """

@@ -107,6 +107,7 @@ class Relay:
         self._client = redis.client()
         self.store = RedisSubscriptionStore(Scripts(self._client, PREFIX))
         self.subscribers: dict[str, Subscriber] = {}
+        self._paths: set[str] = set()
         chosen: dict[str, object] = {
             "REDIS__URL": redis.url(),
             "KAFKA__BOOTSTRAP_SERVERS": kafka,
@@ -241,6 +242,7 @@ class Relay:
         )
         self.store.save(subscription)
         self.subscribers[subscription_id] = Subscriber(subscription, path)
+        self._paths.add(path)
         return self.subscribers[subscription_id]
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
@@ -323,34 +325,42 @@ class Relay:
 
     # --- the account ---
 
-    def expected(self) -> set[str]:
+    def expected(self, places: Sequence[Place] | None = None) -> set[str]:
         """
-        The ids of all deliveries that must be made.
+        The ids of the deliveries that must be made of some records, or of all.
         """
         epochs = {partition: epoch for partition, (epoch, _) in self.ledger.positions(self.topic).items()}
-        with self._published.lock:
-            places = list(self._published.places)
+        if places is None:
+            with self._published.lock:
+                places = list(self._published.places)
         return {
             delivery_id(event_id(epochs.get(at.partition, ""), self.topic, at.partition, at.offset, 0), subscriber)
             for at in places
             for subscriber in at.wanted_by
         }
 
+    def accepted(self) -> Counter[str]:
+        """
+        How often each delivery was answered 2xx.
+        """
+        accepted: Counter[str] = Counter()
+        for path in self._paths:
+            accepted.update(self.receiver.accepted(path))
+        return accepted
+
     def account(self) -> Account:
         """
         Count what became of everything, as it stands now.
         """
         expected = self.expected()
-        accepted: Counter[str] = Counter()
-        for path in {subscriber.path for subscriber in self.subscribers.values()}:
-            accepted.update(self.receiver.accepted(path))
+        accepted = self.accepted()
         parked = {id_: letter["reason"] for id_, letter in self.ledger.dead_letters().items()}
         return Account(
             published=len(expected),
             delivered=len(expected & accepted.keys()),
-            lost=frozenset(expected - accepted.keys() - parked.keys()),
+            lost_ids=frozenset(expected - accepted.keys() - parked.keys()),
             doubled=sum(accepted.values()) - len(accepted),
-            strangers=frozenset(accepted.keys() - expected),
+            strange_ids=frozenset(accepted.keys() - expected),
             parked=parked,
             quarantined=self.ledger.quarantine_count(),
         )
