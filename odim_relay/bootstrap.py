@@ -4,16 +4,20 @@ Puts the adapters together; the only module that knows them all. Each function's
 
 import random
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from threading import Event
 from typing import Any
 from uuid import uuid4
 
+from kombu.exceptions import OperationalError
+
 from odim_relay import __version__, telemetry
 from odim_relay.adapters.celery.publisher import CeleryPublisher
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
+from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
@@ -283,3 +287,22 @@ def readiness() -> list[Unreachable]:
             "kafka": ask_kafka,
         }
     )
+
+
+def consumer_group() -> KafkaGroup:
+    """
+    The bridges' group, from outside.
+    """
+    return KafkaGroup(kafka_config(), settings().kafka.group_id)
+
+
+def answering_workers(names: Iterable[str], wait_s: float) -> set[str]:
+    """
+    Tell which of these Celery nodes (`name@host`) answer a ping in time; none when the broker does not answer.
+    """
+    from odim_relay.celery import app  # noqa: PLC0415 - the app imports this module
+
+    try:
+        return set(app.control.inspect(destination=list(names), timeout=wait_s).ping() or ())
+    except (OSError, OperationalError):
+        return set()

@@ -634,3 +634,39 @@ class RecordSink(Protocol):
         Wait until each record was told of.
         """
         ...
+
+
+class ConsumerGroup(Protocol):
+    """
+    The group of the bridges, seen from outside.
+    """
+
+    def member_count(self) -> int:
+        """
+        Count the bridges that are in the group.
+
+        Raises:
+            PermanentError: this Kafka does not tell.
+        """
+        ...
+
+    def reading(self) -> set[TopicPartition]:
+        """
+        Tell which partitions are assigned to a bridge.
+
+        Raises:
+            PermanentError: this Kafka does not tell.
+        """
+        ...
+
+    def commit(self, offsets: Mapping[TopicPartition, int], metadata: str) -> None:
+        """
+        Commit for the group, which must have no members.
+        """
+        ...
+
+    def offsets_at(self, partitions: Iterable[TopicPartition], time_ms: int) -> Mapping[TopicPartition, int | None]:
+        """
+        Find the first record of each partition at or after `time_ms`; None where there is none yet.
+        """
+        ...
