@@ -1,0 +1,3 @@
+"""
+How fast odim-relay is, beside what a good engineer would write with Celery in ten lines. See README.md.
+"""
