@@ -203,7 +203,7 @@ def load() -> Settings:
         ConfigurationError: a value is wrong or a variable unknown; the message names it.
     """
     known = known_variables()
-    for name in sorted({*os.environ, *_dotenv_names()}):
+    for name in sorted({*os.environ, *dotenv_names()}):
         upper = name.upper()
         if upper.startswith(ENV_PREFIX) and upper not in known and not _INJECTED.match(upper):
             raise ConfigurationError(
@@ -221,7 +221,10 @@ def load() -> Settings:
         raise ConfigurationError(f"a setting cannot be read: {exc}; lists and objects are written as JSON") from None
 
 
-def _dotenv_names() -> set[str]:
+def dotenv_names() -> set[str]:
+    """
+    The variables that the `.env` file sets; none when there is no such file.
+    """
     path = Path(".env")
     if not path.is_file():
         return set()

@@ -17,6 +17,7 @@ COMMANDS = MappingProxyType(
         "publish": "odim_relay.cli.publish:publish",
         "status": "odim_relay.cli.status:status",
         "subscriptions": "odim_relay.cli.subscriptions:subscriptions",
+        "up": "odim_relay.cli.up:up",
     }
 )
 """

@@ -1,0 +1,131 @@
+"""
+`odim-relay up`.
+"""
+
+import json
+import math
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from threading import Event as Flag
+
+import click
+
+from odim_relay import bootstrap
+from odim_relay.cli.output import quiet_logs
+from odim_relay.cli.settings_listing import without_password
+from odim_relay.cli.up_screen import Screen
+from odim_relay.dev.demo import Demo
+from odim_relay.dev.kafka_broker import NOTICE
+from odim_relay.dev.stack import NotStartedError, Plan, Stack, StoppedError
+from odim_relay.settings import Settings, load
+
+_EVENT_EVERY_S = 2.0
+
+
+@click.command()
+@click.option("--demo", "is_demo", is_flag=True, help="With a sample subscriber and sample events.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".odim-relay"),
+    show_default=True,
+    help="Redis's data, logs, and what another terminal needs to know.",
+)
+@click.option("--json", "as_json", is_flag=True, help="When all is ready, print where it is as one line of JSON.")
+def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
+    """
+    Run everything on this machine, in the foreground: all processes, and what stores are not configured.
+
+    Redis is embedded unless REDIS__URL is set, Kafka unless KAFKA__BOOTSTRAP_SERVERS is. SIGINT and SIGTERM stop all of
+    it. For development and demonstration.
+    """
+    quiet_logs()
+    settings = load()
+    started_at = time.monotonic()
+    demo = Demo() if is_demo else None
+    stopping = Flag()
+    with Screen(is_silent=as_json) as screen:
+        stack = Stack(_plan(settings, data_dir, demo), stopping=stopping, tell=screen.starting)
+        _obey_signals(stack, stopping)
+        try:
+            stack.start_stores()
+            if demo is not None:
+                demo.subscribe()
+            stack.start_relay()
+            if as_json:
+                click.echo(json.dumps(_addresses(stack)))
+            screen.ready(
+                _lines(stack, demo),
+                NOTICE if stack.has_embedded_kafka else None,
+                seconds=time.monotonic() - started_at,
+            )
+            _work(stack, demo, screen)
+        except StoppedError:
+            pass
+        except NotStartedError as exc:
+            screen.still()
+            click.echo(exc.log, err=True)
+            raise
+        finally:
+            screen.stopping(stack.stop)
+
+
+def _plan(settings: Settings, data_dir: Path, demo: Demo | None) -> Plan:
+    return Plan(
+        data_dir=data_dir,
+        redis="url" not in settings.redis.model_fields_set,
+        kafka="bootstrap_servers" not in settings.kafka.model_fields_set,
+        topics=settings.kafka.topics,
+        worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
+        extra=() if demo is None else (demo.program,),
+    )
+
+
+def _obey_signals(stack: Stack, stopping: Flag) -> None:
+    def obey(*_: object) -> None:
+        if stopping.is_set():
+            stack.kill()
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, obey)
+
+
+def _work(stack: Stack, demo: Demo | None, screen: Screen) -> None:
+    next_event_at = time.monotonic()
+    for _ in stack.watch():
+        if demo is None:
+            continue
+        if time.monotonic() >= next_event_at:
+            demo.publish()
+            next_event_at += _EVENT_EVERY_S
+        screen.show(demo.read())
+
+
+def _addresses(stack: Stack) -> dict[str, object]:
+    settings = bootstrap.settings()
+    return {
+        "ready": True,
+        "api": None,
+        "flower": stack.flower_url,
+        "redis": without_password(settings.redis.url),
+        "broker": without_password(settings.broker_url),
+        "kafka": settings.kafka.bootstrap_servers,
+        "data_dir": str(stack.data_dir.path),
+    }
+
+
+def _lines(stack: Stack, demo: Demo | None) -> list[tuple[str, str]]:
+    where = _addresses(stack)
+    lines = [(name, str(where[name])) for name in ("flower", "redis", "broker", "kafka")]
+    if demo is not None:
+        lines.append(("subscriber", f"{demo.destination} gets all events (subscription {demo.subscription_id})"))
+    folder = stack.data_dir.path
+    with suppress(ValueError):  # it lies elsewhere
+        folder = folder.relative_to(Path.cwd())
+    lines.append(("logs", f"{folder}{os.sep}logs"))
+    lines.append(("from here", f". {folder}{os.sep}env && odim-relay status   (in another terminal)"))
+    return lines
