@@ -185,10 +185,11 @@ class Ingest:
         if not after:
             draft.event_count += len(events)
         added = ""
+        unmatched_count = 0  # since the last delivery: where the draft ends there, they are met again
         seen_before = int(after[:_CURSOR_WIDTH]) if after else -1
         for index, (event, matches) in enumerate(self._match(partition, record, events)):
             if not matches and index > seen_before:
-                draft.unmatched_count += 1
+                unmatched_count += 1
             name = ""
             for subscription_id, shape in matches:
                 cursor = f"{index:0{_CURSOR_WIDTH}}/{subscription_id}"
@@ -208,7 +209,10 @@ class Ingest:
                         shape=shape,
                     )
                 )
+                draft.unmatched_count += unmatched_count
+                unmatched_count = 0
                 added = cursor
+        draft.unmatched_count += unmatched_count
         return ""
 
     def _match(self, partition: TopicPartition, record: Record, events: Sequence[Event]) -> _Matches:
