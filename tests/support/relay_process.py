@@ -28,12 +28,13 @@ class RelayProcess(LocalProcess):
     def is_ready(self) -> bool:
         return self._ready in self.log(since_start=True)
 
-    def lines(self, event: str) -> list[dict[str, Any]]:
+    def lines(self, *names: str) -> list[dict[str, Any]]:
         """
-        The log's lines of one event, in order.
+        The log's lines of these events since the last start, in order.
         """
-        sign = f'"event": "{event}"'
-        return [json.loads(line) for line in self.log().splitlines() if sign in line]
+        signs = [f'"event": "{name}"' for name in names]
+        lines = self.log(since_start=True).splitlines()
+        return [json.loads(line) for line in lines if any(sign in line for sign in signs)]
 
 
 def start_all(processes: Iterable[LocalProcess]) -> None:

@@ -1,0 +1,106 @@
+"""
+Bridges and workers come and go under load: nothing is lost, nothing is doubled (S16, S20; L9, L10).
+"""
+
+import time
+
+import pytest
+
+from tests.faults.conftest import MakeRelay
+from tests.support.events import events
+from tests.support.receiver import Behaviour, Mode, Receiver
+from tests.support.relay_process import RelayProcess
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.server
+
+ROUNDS = 5
+
+
+def partitions_of(bridge: RelayProcess) -> set[int]:
+    """
+    What the bridge reads, by its log since its last start.
+    """
+    held: set[int] = set()
+    for line in bridge.lines("partition.assigned", "partition.released"):
+        (held.add if line["event"] == "partition.assigned" else held.discard)(line["partition"])
+    return held
+
+
+def wait_for_partitions(*bridges: RelayProcess, count: int) -> None:
+    """
+    Wait until together they read `count` partitions, and each at least one.
+    """
+
+    def are_shared() -> bool:
+        shares = [len(partitions_of(bridge)) for bridge in bridges]
+        return sum(shares) == count and all(shares)
+
+    wait_until(are_shared, timeout_s=30, what=f"{len(bridges)} bridges to read {count} partitions")
+
+
+def test_bridges_that_join_and_leave_under_load_lose_nothing_and_double_nothing(make_relay: MakeRelay) -> None:
+    partitions = 4
+    with make_relay(bridges=2, partitions=partitions) as relay:
+        relay.subscribe()
+        with relay.under_load(per_s=200):
+            for number in range(ROUNDS):
+                wait_for_partitions(*relay.bridges, count=partitions)
+                staying, leaving = relay.bridges[number % 2], relay.bridges[1 - number % 2]
+                if number % 2:
+                    leaving.kill()
+                else:
+                    assert leaving.terminate() == 0
+                wait_for_partitions(staying, count=partitions)
+                leaving.start()
+            wait_for_partitions(*relay.bridges, count=partitions)
+        account = relay.settle()
+        print(account)
+        assert account.published > 1_000
+        assert account.is_perfect, str(account)
+        relay.check_health()
+
+
+def test_workers_restarted_by_sigterm_under_load_lose_nothing_and_double_nothing(
+    make_relay: MakeRelay, receiver: Receiver
+) -> None:
+    with make_relay(workers=2) as relay:
+        subscriber = relay.subscribe()
+        receiver.behave(subscriber.path, Behaviour(delay_s=0.05))
+        took_s = []
+        with relay.under_load(per_s=200):
+            for number in range(ROUNDS):
+                worker = relay.workers[number % 2]
+                receiver.wait_for_requests(subscriber.path, receiver.request_count(subscriber.path) + 100, timeout_s=30)
+                assert relay.ledger.deliveries("SENDING")
+                started_at = time.monotonic()
+                assert worker.terminate() == 0
+                took_s.append(time.monotonic() - started_at)
+                worker.start()
+        account = relay.settle()
+        print(f"ended in {', '.join(f'{seconds:.1f}' for seconds in took_s)} s; {account}")
+        assert account.is_perfect, str(account)
+        relay.check_health()
+
+
+@pytest.mark.parametrize("mode", [Mode.HANG, Mode.ANSWER])
+def test_a_worker_ends_within_its_timeout_and_two_seconds_however_much_it_has_taken(
+    make_relay: MakeRelay, receiver: Receiver, mode: Mode
+) -> None:
+    with make_relay(DELIVERY__TIMEOUT_S=5) as relay:
+        subscriber = relay.subscribe()
+        slow = Behaviour(mode=mode, delay_s=4)
+        receiver.behave(subscriber.path, slow)
+        relay.publish(events(200))
+        receiver.wait_for_requests(subscriber.path, relay.concurrency, timeout_s=20)
+        started_at = time.monotonic()
+        assert relay.worker.terminate() == 0
+        took_s = time.monotonic() - started_at
+        requests = receiver.request_count(subscriber.path)
+        receiver.behave(subscriber.path, Behaviour())
+        relay.worker.start()
+        account = relay.settle()
+        print(f"ended in {took_s:.1f} s after {requests} requests; {account}")
+        assert took_s < 7
+        assert account.is_perfect, str(account)
+        relay.check_health()
