@@ -65,6 +65,10 @@ def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
             _work(stack, demo, screen)
         except StoppedError:
             pass
+        except OSError:
+            # A terminal that was closed cannot be written to, and has sent SIGHUP.
+            if not stopping.is_set():
+                raise
         except NotStartedError as exc:
             screen.still()
             click.echo(exc.log, err=True)

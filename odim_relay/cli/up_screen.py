@@ -4,6 +4,7 @@ What `odim-relay up` shows.
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -115,16 +116,16 @@ class Screen:
 
     def stopping(self, stop: Callable[[], None]) -> None:
         """
-        Stop, and tell so.
+        Stop, and tell so, if there is still somebody to be told.
         """
-        self.still()
-        if self._is_live:
-            with self._console.status("stopping: what is in flight is finished; Ctrl-C again ends it at once"):
-                stop()
-        else:
-            stop()
-        if not self._is_silent:
-            click.echo("odim-relay has stopped")
+        with suppress(OSError):  # the terminal may be closed
+            self.still()
+            if self._is_live:
+                self._console.print("stopping: what is in flight is finished; Ctrl-C again ends it at once")
+        stop()
+        with suppress(OSError):
+            if not self._is_silent:
+                click.echo("odim-relay has stopped")
 
 
 def _picture(figures: Figures) -> RenderableType:
