@@ -14,7 +14,11 @@ from odim_relay.cli.exits import translated
 COMMANDS = MappingProxyType(
     {
         "bridge": "odim_relay.cli.bridge:bridge",
+        "dead-letters": "odim_relay.cli.dead_letters:dead_letters",
+        "deliveries": "odim_relay.cli.deliveries:deliveries",
         "publish": "odim_relay.cli.publish:publish",
+        "quarantine": "odim_relay.cli.quarantine:quarantine",
+        "settings": "odim_relay.cli.settings:settings",
         "status": "odim_relay.cli.status:status",
         "subscriptions": "odim_relay.cli.subscriptions:subscriptions",
         "up": "odim_relay.cli.up:up",
