@@ -22,6 +22,7 @@ from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.inspection import inspect_redis
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineListing
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -30,9 +31,11 @@ from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
 from odim_relay.formats.registry import FORMATS
 from odim_relay.formats.wrapping import WRAPPINGS
+from odim_relay.ports import RedisFacts
 from odim_relay.settings import Settings, load
 from odim_relay.use_cases.deliver import Deliver, RetryPolicy
 from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.publish import Publish
 from odim_relay.use_cases.readiness import Unreachable
@@ -294,6 +297,22 @@ def consumer_group() -> KafkaGroup:
     The bridges' group, from outside.
     """
     return KafkaGroup(kafka_config(), settings().kafka.group_id)
+
+
+def reset_offsets(source: KafkaSource) -> ResetOffsets:
+    """
+    Makes bridges start elsewhere.
+    """
+    return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id)
+
+
+def redis_facts() -> RedisFacts:
+    """
+    What the ledger's server says of itself; also a server that would be refused.
+    """
+    chosen = settings().redis
+    client = connect(chosen.url, ca_file=chosen.ca_file)
+    return inspect_redis(client, is_behind_sentinel=chosen.url.startswith("sentinel://"))
 
 
 def answering_workers(names: Iterable[str], wait_s: float) -> set[str]:

@@ -16,6 +16,8 @@ COMMANDS = MappingProxyType(
         "bridge": "odim_relay.cli.bridge:bridge",
         "dead-letters": "odim_relay.cli.dead_letters:dead_letters",
         "deliveries": "odim_relay.cli.deliveries:deliveries",
+        "doctor": "odim_relay.cli.doctor:doctor",
+        "offsets": "odim_relay.cli.offsets:offsets",
         "publish": "odim_relay.cli.publish:publish",
         "quarantine": "odim_relay.cli.quarantine:quarantine",
         "settings": "odim_relay.cli.settings:settings",

@@ -1,0 +1,179 @@
+"""
+What is wrong with the stores, and how to mend it. Pure: the facts come in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from odim_relay.ports import Commit, RedisFacts, TopicPartition
+
+_OLDEST_REDIS = (6, 2, 0)
+_WAITAOF_REDIS = (7, 2, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """
+    One thing that was looked at.
+
+    Attributes:
+        subject: `redis persistence`.
+        is_wrong: False for what is as it should be, and for what cannot be told.
+        found: what is.
+        remedy: how to mend it, or what to look at; empty when there is nothing to do.
+    """
+
+    subject: str
+    is_wrong: bool
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFacts:
+    """
+    What tells whether the ledger and the group's commits belong together (L12).
+
+    Attributes:
+        birth: None when there is no ledger yet.
+        positions: partitions that the ledger has a position for.
+    """
+
+    birth: str | None
+    positions: frozenset[TopicPartition] = frozenset()
+    commits: Mapping[TopicPartition, Commit] = field(default_factory=dict)
+
+
+def examine_redis(facts: RedisFacts) -> list[Finding]:
+    """
+    Judge the ledger's server.
+    """
+    version = ".".join(map(str, facts.version))
+    return [
+        _verdict(
+            "redis version",
+            wrong=facts.version < _OLDEST_REDIS,
+            found=version if facts.version >= _WAITAOF_REDIS else f"{version}; 7.2 could confirm writes to its AOF",
+            remedy="use Redis 6.2 or newer",
+        ),
+        _verdict(
+            "redis mode",
+            wrong=facts.is_cluster,
+            found="cluster" if facts.is_cluster else "single primary",
+            remedy="use a single primary, with replicas and Sentinel for fail-over: scripts touch several keys (L34)",
+        ),
+        _examine_role(facts),
+        _config(
+            "redis persistence",
+            facts.appendonly,
+            wanted="yes",
+            name="appendonly",
+            remedy="without it a restart of Redis loses every delivery: CONFIG SET appendonly yes, and in redis.conf",
+        ),
+        _config(
+            "redis eviction",
+            facts.maxmemory_policy,
+            wanted="noeviction",
+            name="maxmemory-policy",
+            remedy="any other policy drops deliveries when memory is full: CONFIG SET maxmemory-policy noeviction",
+        ),
+        *_examine_sentinel(facts),
+    ]
+
+
+def _examine_role(facts: RedisFacts) -> Finding:
+    return _verdict(
+        "redis role",
+        wrong=facts.role != "master",
+        found=facts.role,
+        remedy="REDIS__URL must lead to the primary: a replica takes no writes",
+    )
+
+
+def _examine_sentinel(facts: RedisFacts) -> list[Finding]:
+    if not facts.is_behind_sentinel:
+        return []
+    count = facts.min_replicas_to_write
+    if count is None:
+        return [_unknown("redis fail-over", "min-replicas-to-write")]
+    return [
+        _verdict(
+            "redis fail-over",
+            wrong=count < 1,
+            found=f"min-replicas-to-write is {count}",
+            remedy="a primary that lost its replicas takes writes that a fail-over forgets: "
+            "CONFIG SET min-replicas-to-write 1, and in redis.conf (L34)",
+        )
+    ]
+
+
+def examine_topics(wanted: Sequence[str], partitions: Sequence[TopicPartition]) -> list[Finding]:
+    """
+    Judge whether every topic exists.
+    """
+    counts = {topic: sum(partition.topic == topic for partition in partitions) for topic in wanted}
+    return [
+        _verdict(
+            f"topic {topic}",
+            wrong=count == 0,
+            found=f"{count} partitions" if count else "does not exist",
+            remedy="create it, or mend KAFKA__TOPICS",
+        )
+        for topic, count in counts.items()
+    ]
+
+
+def examine_ledger(facts: LedgerFacts) -> Finding:
+    """
+    Judge whether a bridge would start on this ledger (L12).
+    """
+    subject, remedy = "ledger", "if this ledger is the right one, say where to start: `odim-relay offsets reset`"
+    if facts.birth is None:
+        if not facts.commits:
+            return Finding(subject=subject, is_wrong=False, found="none yet; the first bridge makes it")
+        return Finding(
+            subject=subject,
+            is_wrong=True,
+            found="none, but the group has committed offsets: Redis was emptied, or REDIS__URL or REDIS__KEY_PREFIX "
+            "points elsewhere",
+            remedy=remedy,
+        )
+    strangers = [
+        name(partition) for partition, commit in facts.commits.items() if commit.metadata not in {"", facts.birth}
+    ]
+    if strangers:
+        found = f"{facts.birth} is not the one behind the offsets committed for {', '.join(sorted(strangers))}"
+        return Finding(subject=subject, is_wrong=True, found=found, remedy=remedy)
+    missing = [name(partition) for partition in facts.commits if partition not in facts.positions]
+    if missing:
+        found = f"{facts.birth} has no position for {', '.join(sorted(missing))}, which have committed offsets"
+        return Finding(subject=subject, is_wrong=True, found=found, remedy=remedy)
+    return Finding(
+        subject=subject, is_wrong=False, found=f"{facts.birth}, as committed to Kafka" if facts.commits else facts.birth
+    )
+
+
+def name(partition: TopicPartition) -> str:
+    """
+    A partition in words: `topic/0`.
+    """
+    return f"{partition.topic}/{partition.partition}"
+
+
+def _verdict(subject: str, *, wrong: bool, found: str, remedy: str) -> Finding:
+    return Finding(subject=subject, is_wrong=wrong, found=found, remedy=remedy if wrong else "")
+
+
+def _config(subject: str, value: str | None, *, wanted: str, name: str, remedy: str) -> Finding:
+    if value is None:
+        return _unknown(subject, name)
+    return _verdict(subject, wrong=value != wanted, found=f"{name} is {value}", remedy=remedy)
+
+
+def _unknown(subject: str, name: str) -> Finding:
+    return Finding(
+        subject=subject,
+        is_wrong=False,
+        found=f"{name} is not told: this server refuses CONFIG GET",
+        remedy=f"look at {name} where the server is configured",
+    )
