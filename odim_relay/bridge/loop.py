@@ -123,7 +123,7 @@ class Bridge:
                     self._source.pause()
                 is_paused = not is_settled
                 if is_settled and self._monotonic_s() - self._committed_at_s >= _COMMIT_EVERY_S:
-                    self._follow_ledger()
+                    self._look_around()
                     self._commit(wait=False)
         finally:
             self._commit(wait=True)
@@ -206,16 +206,17 @@ class Bridge:
         )
         return 1 if starts == _STARTS_WITHOUT_PROGRESS + 1 else 2
 
-    def _follow_ledger(self) -> None:
+    def _look_around(self) -> None:
         """
-        Look whether the ledger still stands where we believe: with its host's last seconds it loses positions and
-        deliveries together (S15), and without this only the partition's next record would tell.
+        Look whether ledger and topics are still where we believe. With its host's last seconds a ledger loses positions
+        and deliveries together (S15), and a topic that is made anew begins at its start (L11): of neither does the next
+        record tell for certain.
         """
         try:
-            for partition, held in self._held.items():
-                stands = self._ledger.position(partition)
-                if stands != held.position:
-                    self._move(partition, held, stands)
+            for partition, position in self._start_positions(list(self._held)).items():
+                held = self._held[partition]
+                if position != held.position:
+                    self._move(partition, held, position)
         except TransientError as exc:
             log.warning("bridge.waiting", detail=str(exc))
 

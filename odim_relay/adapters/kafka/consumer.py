@@ -19,6 +19,7 @@ from odim_relay.telemetry import logger
 log = logger(__name__)
 
 _ANSWER_S = 10.0
+_OF_CONSUMERS = frozenset({"group.id", "session.timeout.ms", "heartbeat.interval.ms"})
 
 
 class Rebalance(Protocol):
@@ -67,7 +68,8 @@ class KafkaSource:
         self._topics = topics
         self._rebalance = rebalance
         self._incarnation = incarnation
-        self._connection = {name: value for name, value in config.items() if name != "group.id"}
+        self._connection = {name: value for name, value in config.items() if name not in _OF_CONSUMERS}
+        self._admin: AdminClient | None = None
         self._consumer = Consumer(
             {
                 **config,
@@ -203,8 +205,9 @@ class KafkaSource:
         if self._incarnation:
             return TopicOrigin(cluster_id=cluster_id, incarnation=self._incarnation)
         with _translated("asking for a topic's id"):
-            admin = AdminClient(self._connection)
-            asked = admin.describe_topics(TopicCollection([topic]), request_timeout=_ANSWER_S)
+            if self._admin is None:
+                self._admin = AdminClient(self._connection, logger=_Quiet())
+            asked = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_ANSWER_S)
             topic_id = str(asked[topic].result().topic_id)
         return TopicOrigin(cluster_id=cluster_id, topic_id=topic_id.replace("/", "_"))
 
