@@ -153,6 +153,12 @@ class Relay:
         command = ["-m", "celery", "-A", "odim_relay", "worker", "-P", "threads", "-Q", queue, "-n", f"{name}@%h"]
         return RelayProcess(name, command, self.folder, self.env, ready=" ready.")
 
+    def command(self, *arguments: str) -> RelayProcess:
+        """
+        A command of `odim-relay` that is not started yet.
+        """
+        return RelayProcess("-".join(arguments[:2]), ["-m", "odim_relay", *arguments], self.folder, self.env, ready="")
+
     @property
     def processes(self) -> list[RelayProcess]:
         return [*self.bridges, *self.workers, self.maintenance, self.beat]
@@ -183,6 +189,14 @@ class Relay:
 
     def create_topic(self) -> None:
         self.kafka.create_topic(self.topic, self.partitions)
+
+    def recreate_topic(self) -> None:
+        """
+        Delete the topic with its records and make it anew. What was published before is not accounted for any more.
+        """
+        self.kafka.delete_topic(self.topic)
+        self.create_topic()
+        self._published = _Published()
 
     def close(self) -> None:
         """
