@@ -108,7 +108,7 @@ def test_after_offsets_reset_a_bridge_without_its_ledger_starts_again(
         assert relay.bridge.terminate() == 0
         fresh_redis.empty()
         subscriber = relay.subscribe()
-        reset = relay.command("offsets", "reset", "--to", "earliest", "--yes")
+        reset = relay.command("offsets", "reset", "earliest", "--yes")
         reset.launch()
         assert wait_for_end(reset) == 0, reset.log()
         relay.bridge.start()
