@@ -39,7 +39,8 @@ broker_transport_options = (
         "health_check_interval": 25,
     }
     if not _settings.broker_url.startswith("amqp")
-    else {"confirm_publish": True}
+    # RabbitMQ: no confirms, each of which is a round trip: what the broker lost is published again by the reaper.
+    else {}
 )
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
