@@ -55,3 +55,4 @@ def _end_subscriptions(request: pytest.FixtureRequest) -> Iterator[None]:
     for subscriber in tuple(relay.subscribers.values()):
         relay.unsubscribe(subscriber)
     relay.tell()
+    relay.forget()

@@ -71,10 +71,29 @@ class LedgerView:
 
     def dead_letters(self) -> dict[str, dict[str, Any]]:
         """
-        Everything parked.
+        Everything parked; `last` is decoded.
         """
         letters: dict[Any, Any] = self._client.hgetall(PREFIX + "dead-letters")
-        return {str(id_): json.loads(document) for id_, document in letters.items()}
+        found = {}
+        for id_, document in letters.items():
+            letter = json.loads(document)
+            found[str(id_)] = {**letter, "last": json.loads(letter.get("last") or "{}")}
+        return found
+
+    def parked_of(self, subscription_id: str, *, by_hand: bool = False) -> list[str]:
+        """
+        A subscription's parked deliveries in order of arrival: those to be replayed, or those for a person only.
+        """
+        index = "by-hand" if by_hand else "parked"
+        ids: list[Any] = self._client.zrange(f"{PREFIX}{index}:{subscription_id}", 0, -1)
+        return [str(id_) for id_ in ids]
+
+    def payload(self, event_id: str) -> bytes:
+        """
+        The body that is kept for an event; empty when there is none.
+        """
+        payload: Any = self._bytes.hget(f"{PREFIX}body:{event_id}", "payload")
+        return bytes(payload or b"")
 
     def quarantine(self) -> dict[str, dict[str, Any]]:
         """

@@ -17,11 +17,11 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import redis
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -190,6 +190,13 @@ class Relay:
     def create_topic(self) -> None:
         self.kafka.create_topic(self.topic, self.partitions)
 
+    def forget(self) -> None:
+        """
+        Begin a new account: what was published before is not counted any more.
+        """
+        self._published.places.clear()
+        self._paths = {subscriber.path for subscriber in self.subscribers.values()}
+
     def recreate_topic(self) -> None:
         """
         Delete the topic with its records and make it anew. What was published before is not accounted for any more.
@@ -259,6 +266,13 @@ class Relay:
         self._paths.add(path)
         return self.subscribers[subscription_id]
 
+    def change(self, subscriber: Subscriber, **members: Any) -> None:
+        """
+        Replace members of its subscription.
+        """
+        subscriber.subscription = replace(subscriber.subscription, **members)
+        self.store.save(subscriber.subscription)
+
     def unsubscribe(self, subscriber: Subscriber) -> None:
         assert self.store.delete(subscriber.id)
         del self.subscribers[subscriber.id]
@@ -311,9 +325,9 @@ class Relay:
         return places
 
     @contextmanager
-    def under_load(self, per_s: int) -> Iterator[None]:
+    def under_load(self, per_s: int, *, wanted_by: Sequence[Subscriber] | None = None) -> Iterator[None]:
         """
-        Publish so many events each second, in the background, until the end of the block.
+        Publish so many events each second, in the background, until the end of the block; `wanted_by` as `publish`.
         """
         numbers = iter(range(sys.maxsize))
         stop = threading.Event()
@@ -323,7 +337,7 @@ class Relay:
         def publish_on() -> None:
             try:
                 while not stop.wait(batch / per_s):
-                    self.publish(event(next(numbers)) for _ in range(batch))
+                    self.publish([event(next(numbers)) for _ in range(batch)], wanted_by=wanted_by)
             except BaseException as exc:  # noqa: BLE001 - raised by the block
                 failures.append(exc)
 
