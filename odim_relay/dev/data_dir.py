@@ -64,6 +64,12 @@ class DataDir:
         self._lock.flush()
         return self._lock.fileno()
 
+    def release(self) -> None:
+        """
+        Give the folder back. Idempotent; the end of the process does it too.
+        """
+        self._lock.close()
+
     def log(self, program: str) -> Path:
         """
         Where a program's output goes.

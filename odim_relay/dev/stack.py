@@ -159,6 +159,7 @@ class Stack:
         """
         if self._supervision is not None:
             self._supervision.stop()
+        self.data_dir.release()
 
     def kill(self) -> None:
         """

@@ -2,6 +2,7 @@
 `odim-relay up`: the whole product on a machine that has nothing but Python.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -43,6 +44,7 @@ class Up(LocalProcess):
         super().__init__("up", command, folder)
         self.env = clean_environment()
         self.data_dir = folder / data_dir
+        self.started: list[psutil.Process] = []
 
     def is_ready(self) -> bool:
         told = self.log(since_start=True)
@@ -71,12 +73,16 @@ class Up(LocalProcess):
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()
 
+    def wait_ready(self) -> None:
+        super().wait_ready()
+        self.started = self.descendants()
+
     def kill(self) -> None:
-        # Whatever a failed test left, its processes stand in sessions of their own.
-        left = self.descendants() if self.running else []
+        # Its processes stand in sessions of their own: none is left even when what is tested here is broken.
+        left = {*self.started, *(self.descendants() if self.running else ())}
         super().kill()
         for process in left:
-            if process.is_running():
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
 

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import pytest
+
+from odim_relay.ports import Commit, RedisFacts, TopicPartition
+from odim_relay.use_cases.doctor import LedgerFacts, examine_ledger, examine_redis, examine_topics
+
+HERE = TopicPartition(topic="T", partition=0)
+THERE = TopicPartition(topic="T", partition=1)
+GOOD = RedisFacts(
+    version=(7, 2, 4),
+    is_cluster=False,
+    is_behind_sentinel=False,
+    role="master",
+    appendonly="yes",
+    maxmemory_policy="noeviction",
+    min_replicas_to_write=0,
+)
+
+
+def wrong(facts: RedisFacts) -> list[str]:
+    findings = examine_redis(facts)
+    assert all(finding.remedy for finding in findings if finding.is_wrong)
+    return [finding.subject for finding in findings if finding.is_wrong]
+
+
+def test_a_good_server_has_nothing_wrong() -> None:
+    assert wrong(GOOD) == []
+    assert wrong(replace(GOOD, version=(6, 2, 9))) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "subject"),
+    [
+        (replace(GOOD, version=(6, 0, 16)), "redis version"),
+        (replace(GOOD, is_cluster=True), "redis mode"),
+        (replace(GOOD, role="slave"), "redis role"),
+        (replace(GOOD, appendonly="no"), "redis persistence"),
+        (replace(GOOD, maxmemory_policy="allkeys-lru"), "redis eviction"),
+        (replace(GOOD, is_behind_sentinel=True), "redis fail-over"),
+    ],
+)
+def test_each_fault_is_found_with_a_remedy(facts: RedisFacts, subject: str) -> None:
+    assert wrong(facts) == [subject]
+
+
+def test_sentinel_with_a_replica_to_wait_for_is_fine() -> None:
+    """L34"""
+    assert wrong(replace(GOOD, is_behind_sentinel=True, min_replicas_to_write=1)) == []
+
+
+def test_a_server_that_does_not_tell_its_configuration_is_not_called_wrong() -> None:
+    silent = replace(GOOD, is_behind_sentinel=True, appendonly=None, maxmemory_policy=None, min_replicas_to_write=None)
+    assert wrong(silent) == []
+    assert sum("is not told" in finding.found for finding in examine_redis(silent)) == 3
+
+
+def test_a_missing_topic_is_wrong() -> None:
+    found = {finding.subject: finding.is_wrong for finding in examine_topics(("T", "U"), [HERE, THERE])}
+    assert found == {"topic T": False, "topic U": True}
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_wrong"),
+    [
+        (LedgerFacts(birth=None), False),
+        (LedgerFacts(birth="b"), False),
+        (LedgerFacts(birth=None, commits={HERE: Commit(offset=1, metadata="b")}), True),
+        (LedgerFacts(birth="b", commits={HERE: Commit(offset=1, metadata="c")}, positions=frozenset({HERE})), True),
+        (LedgerFacts(birth="b", commits={HERE: Commit(offset=1, metadata="b")}, positions=frozenset({HERE})), False),
+        (LedgerFacts(birth="b", commits={HERE: Commit(offset=1, metadata="")}, positions=frozenset({HERE})), False),
+        (LedgerFacts(birth="b", commits={HERE: Commit(offset=1, metadata="b")}, positions=frozenset({THERE})), True),
+    ],
+)
+def test_a_ledger_that_a_bridge_would_refuse_is_wrong(facts: LedgerFacts, is_wrong: bool) -> None:
+    """L12"""
+    assert examine_ledger(facts).is_wrong is is_wrong

@@ -1,0 +1,74 @@
+from collections.abc import Iterable, Mapping, Sequence
+
+import pytest
+
+from odim_relay.domain.delivery import ParkReason
+from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.topic_epoch import TopicOrigin
+from odim_relay.errors import TransientError
+from odim_relay.ports import Backlog, Commit, Position, TopicPartition
+from odim_relay.use_cases.readiness import readiness
+from odim_relay.use_cases.status import partition_status, subscription_status
+
+HERE = TopicPartition(topic="T", partition=0)
+
+
+class Kafka:
+    """
+    `RecordSource` of one partition.
+    """
+
+    def __init__(self, first: int, end: int) -> None:
+        self._bounds = first, end
+
+    def committed(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, Commit]:
+        raise NotImplementedError
+
+    def bounds(self, partition: TopicPartition) -> tuple[int, int]:
+        assert partition == HERE
+        return self._bounds
+
+    def partitions(self) -> Sequence[TopicPartition]:
+        return [HERE]
+
+    def origin(self, topic: str) -> TopicOrigin:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "offset", "lag"),
+    [(0, 10, 10, 0), (0, 10, 4, 6), (5, 10, 2, 5), (3, 10, None, 7), (0, 2, 8, 2), (0, 0, None, 0)],
+)
+def test_the_lag_counts_what_kafka_still_holds_and_was_not_taken_in(
+    first: int, end: int, offset: int | None, lag: int
+) -> None:
+    positions = {} if offset is None else {HERE: Position(topic_epoch="e", offset=offset)}
+    (row,) = partition_status(Kafka(first, end), positions)
+    assert row.lag == lag
+
+
+def test_backlogs_are_summed_by_subscription_with_the_oldest_age() -> None:
+    one = Subscription(subscription_id="s1", destination="http://a/")
+    quiet = Subscription(subscription_id="s0", destination="http://b/")
+    backlogs = [
+        Backlog(subscription_id="s1", reason=ParkReason.EXHAUSTED, count=2, oldest_at_ms=4_000),
+        Backlog(subscription_id="s1", reason=ParkReason.BEHIND, count=5, oldest_at_ms=1_000),
+        Backlog(subscription_id="gone", reason=ParkReason.REJECTED, count=1, oldest_at_ms=9_000),
+    ]
+    rows = subscription_status([quiet, one], backlogs, now_ms=11_000)
+    assert [
+        (row.subscription_id, row.subscription, row.waiting_count, row.dead_letter_count, row.oldest_age_s)
+        for row in rows
+    ] == [("s0", quiet, 0, 0, None), ("s1", one, 5, 2, 10.0), ("gone", None, 0, 1, 2.0)]
+
+
+def test_readiness_names_what_does_not_answer_in_order() -> None:
+    def fails() -> None:
+        raise TransientError("connection refused")
+
+    checks = {"redis": fails, "broker": lambda: None, "kafka": fails}
+    assert [(one.store, one.reason) for one in readiness(checks)] == [
+        ("redis", "connection refused"),
+        ("kafka", "connection refused"),
+    ]
+    assert readiness({"redis": lambda: None}) == []
