@@ -16,7 +16,6 @@ from odim_relay.domain.subscription import Filters, Subscription
 COUNTS = (100, 1_000, 10_000)
 WANTING = 10
 TYPES = ("ComputerSystem", "Processor", "Memory", "Drive", "Volume", "Port", "Task", "Sensor", "PowerSupply", "Fan")
-KINDS = ("Alert", "StatusChange", "ResourceAdded", "ResourceRemoved", "ResourceUpdated", "Other")
 SEVERITIES = ("OK", "Warning", "Critical")
 ORIGIN = "/redfish/v1/Systems/wanted/Storage/1/Volumes/7"
 RECORD = EventRecord(
@@ -55,13 +54,11 @@ def by_type_and_message(number: int) -> Filters:
     )
 
 
-def by_filters_that_many_share(number: int) -> Filters:
+def by_values_that_many_share(number: int) -> Filters:
     return Filters(
-        origin_resources=(f"/redfish/v1/Systems/{number % 40}", "/redfish/v1/Systems/wanted"),
-        subordinate_resources=True,
-        resource_types=(TYPES[number % len(TYPES)],),
-        severities=("Critical" if number % len(TYPES) == TYPES.index("Volume") else "Warning",),
-        event_types=(KINDS[number % len(KINDS)],),
+        resource_types=("Volume" if number % 10 == 0 else TYPES[number % 4],),
+        severities=("Warning" if number % 4 == 0 else "Critical",),
+        event_types=("Other",),
     )
 
 
@@ -74,7 +71,7 @@ MIXES: tuple[Callable[[int], Filters], ...] = (
     by_message,
     by_type_in_one_system,
     by_type_and_message,
-    by_filters_that_many_share,
+    by_values_that_many_share,
     mixed,
 )
 

@@ -63,7 +63,7 @@ def _body(request: Any) -> bytes | Undecodable:
         case list():
             try:
                 body = bytes(request)
-            except (TypeError, ValueError, OverflowError):
+            except (TypeError, ValueError):
                 return Undecodable(reason="request_not_bytes", detail="an array with members that are not 0 to 255")
         case tuple():
             return Undecodable(reason="request_not_bytes", detail="an object, neither base64 nor an array of bytes")
@@ -85,12 +85,12 @@ def _from_base64(request: str) -> bytes | Undecodable:
         return Undecodable(reason="not_base64", detail=str(exc))
 
 
-def _from_json_string(body: bytes) -> bytes | Undecodable:
+def _from_json_string(body: bytes) -> bytes:
     text = read_json(body)
     if isinstance(text, str):
         # Half a surrogate pair has no UTF-8, but the escape that stands for it in JSON.
         return text.encode("utf-8", "backslashreplace")
-    return text if isinstance(text, Undecodable) else body
+    return body
 
 
 def _host(address: str) -> str:

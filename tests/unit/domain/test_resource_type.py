@@ -90,6 +90,7 @@ def test_the_uri_tells_every_type_that_odim_offers(name: str, uri: str) -> None:
         ("/redfish/v1/Chassis/1/Thermal#/Fans/0", "Thermal"),
         ("/redfish/v1/Chassis/1/Thermal/#/Fans/0", "Thermal"),
         ("/redfish/v1/RegistryStore/registries/en/base.json", "MessageRegistry"),
+        ("/redfish/v1/RegistryStore/en/base.json", "MessageRegistry"),
         ("/redfish/v1/UpdateService/FirmwareInventory/BMC", "SoftwareInventory"),
     ],
 )

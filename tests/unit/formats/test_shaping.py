@@ -65,6 +65,13 @@ def test_the_context_is_replaced_at_the_root_and_only_there() -> None:
     assert body == PAYLOAD.replace(b'"the BMC\'s"', '"\\"mine\\"\\n\u00fc"'.encode())
 
 
+def test_half_a_surrogate_pair_in_the_context_becomes_its_escape() -> None:
+    assert (
+        shape_body(b'{"x":"\xc3\xbc"}', Shape(context="\ud800\u00fc"))
+        == b'{"Context":"\\ud800\xc3\xbc","x":"\xc3\xbc"}'
+    )
+
+
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
