@@ -17,7 +17,11 @@ _USAGE_ERROR = 2
 
 redis_transport.install()
 
-app = Celery("odim_relay", include=["odim_relay.tasks.deliver", "odim_relay.tasks.reap"])
+app = Celery(
+    "odim_relay",
+    include=["odim_relay.tasks.deliver", "odim_relay.tasks.reap"],
+    amqp="odim_relay.adapters.celery.reconnecting:Amqp",
+)
 try:
     bootstrap.settings()
     app.config_from_object("celeryconfig", force=True)
@@ -36,6 +40,7 @@ def _prepare(**_: Any) -> None:
     """
     Meet a wrong setting at the start, not at the first event.
     """
+    bootstrap.configure_logs()  # Celery would ask for it a little later
     try:
         bootstrap.deliver()
     except TransientError as exc:
