@@ -48,13 +48,15 @@ class KafkaSecuritySettings(_Group):
     TLS and SASL of the connection to Kafka, as librdkafka names them.
     """
 
-    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    sasl_mechanism: str = ""
-    sasl_username: str = ""
-    sasl_password: str = Field("", json_schema_extra={"secret": True})
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    ca_file: Path | None = Field(None, description="certificates that brokers are verified against")
+    cert_file: Path | None = Field(None, description="our certificate, for brokers that ask for one")
+    key_file: Path | None = Field(None, description="its key")
+    sasl_mechanism: str = Field("", description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER")
+    sasl_username: str = Field("", description="for PLAIN and SCRAM")
+    sasl_password: str = Field("", description="for PLAIN and SCRAM", json_schema_extra={"secret": True})
 
 
 class KafkaSettings(_Group):
@@ -62,10 +64,10 @@ class KafkaSettings(_Group):
     Where events come from.
     """
 
-    bootstrap_servers: str = "127.0.0.1:9092"
+    bootstrap_servers: str = Field("127.0.0.1:9092", description="host:port, several by comma")
     topics: tuple[str, ...] = Field(("REDFISH-EVENTS-TOPIC",), description="JSON list")
     formats: dict[str, str] = Field(default_factory=dict, description="JSON object, topic to format; others are odim")
-    group_id: str = "odim-relay"
+    group_id: str = Field("odim-relay", description="the consumer group of all bridges")
     session_timeout_s: Seconds = Field(
         10, description="until the partitions of a bridge that died without a word go to another"
     )
@@ -89,15 +91,15 @@ class DeliverySettings(_Group):
 
     timeout_s: Seconds = Field(15, description="one deadline over DNS, connect, TLS, request and response")
     retry_attempts: int = Field(5, ge=0, description="after the first")
-    retry_interval_s: Seconds = 15
-    retry_factor: float = Field(3, ge=1)
-    retry_max_interval_s: Seconds = 900
+    retry_interval_s: Seconds = Field(15, description="before the first retry; all intervals +/- 20 %")
+    retry_factor: float = Field(3, ge=1, description="each interval is so many times the one before")
+    retry_max_interval_s: Seconds = Field(900, description="no interval is longer")
     max_countdown_s: Seconds = Field(900, description="longer waits have no task: they are parked with their due time")
     concurrency: int = Field(8, ge=1, le=1000, description="worker slots per process")
     ca_file: Path | None = Field(
         None, description="certificates destinations are verified against; unset is the system's"
     )
-    verify: bool = True
+    verify: bool = Field(default=True, description="whether certificates of destinations are verified")
 
 
 class QuarantineSettings(_Group):
@@ -114,7 +116,7 @@ class LedgerSettings(_Group):
     """
 
     lease_margin_s: Seconds = Field(15, description="a claim is good for the delivery timeout and this")
-    reap_interval_s: Seconds = 5
+    reap_interval_s: Seconds = Field(5, description="how often lapsed deliveries are looked for")
     queue_patience_s: Seconds = Field(30, description="until a queued task is first suspected to be lost")
 
 
@@ -123,7 +125,7 @@ class LogSettings(_Group):
     What is told.
     """
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, else JSON lines"
     )

@@ -68,7 +68,12 @@ def dead_letters() -> None:
 @dead_letters.command("list")
 @_filters
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=_LIMIT, show_default=True, help="At most so many; 0 is all."
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=_LIMIT,
+    show_default=True,
+    help="At most so many; 0 is all.",
 )
 @json_option
 def list_(*, limit: int, as_json: bool, **given: Any) -> None:

@@ -40,7 +40,8 @@ def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
     Run everything on this machine, in the foreground: all processes, and what stores are not configured.
 
     Redis is embedded unless REDIS__URL is set, Kafka unless KAFKA__BOOTSTRAP_SERVERS is. SIGINT and SIGTERM stop all of
-    it. For development and demonstration.
+    it. On Linux all of it also ends when this process is killed; elsewhere the others go on, and are listed by
+    `supervisorctl -c DATA_DIR/supervisord.conf status`. For development and demonstration.
     """
     quiet_logs()
     settings = load()

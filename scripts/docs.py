@@ -1,0 +1,116 @@
+# ruff: noqa: INP001 - a program, not a package
+"""
+Writes docs/cli.md and docs/settings.md anew, from the commands and the settings themselves.
+
+    .venv/bin/python scripts/docs.py
+"""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from odim_relay.cli.main import main
+from odim_relay.cli.settings_listing import groups, list_settings
+from odim_relay.settings import ENV_PREFIX, Settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+_MADE = "<!-- Made by scripts/docs.py: change the code, then run it. -->"
+
+
+def cli_markdown() -> str:
+    """
+    Every command with its arguments and options.
+    """
+    lines = ["# The command line", "", _MADE, "", *_paragraphs(main), ""]
+    for command, name in _commands(main, "odim-relay"):
+        lines += [f"## `{name}{_arguments(command)}`", "", *_paragraphs(command), ""]
+        options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
+        if options:
+            lines += ["| option | does |", "|---|---|"]
+            lines += [f"| `{_spelling(option)}` | {_meaning(option)} |" for option in options]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def settings_markdown() -> str:
+    """
+    Every setting with its default.
+    """
+    lines = [
+        "# Settings",
+        "",
+        _MADE,
+        "",
+        f"Environment variables with the prefix `{ENV_PREFIX}`, groups by `__`; also from a `.env` file in the",
+        "working directory, which the environment overrides. Durations end in `_S`: seconds. Lists and objects are JSON.",
+        f"An unknown `{ENV_PREFIX}*` variable is an error. `odim-relay settings` shows the values in effect and where",
+        "they come from.",
+        "",
+    ]
+    known = list_settings(Settings.model_construct())
+    for group, about in groups():
+        prefix = f"{ENV_PREFIX}{group.upper()}__"
+        lines += [f"## {group}", "", about, "", "| variable | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{one.variable}` | {_code(one.default)} | {one.description} |"
+            for one in known
+            if one.variable.startswith(prefix)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _commands(group: click.Group, path: str) -> Iterator[tuple[click.Command, str]]:
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{path} {name}")
+        elif command is not None:
+            yield command, f"{path} {name}"
+
+
+def _paragraphs(command: click.Command) -> list[str]:
+    return textwrap.dedent(command.help or "").strip().splitlines()
+
+
+def _arguments(command: click.Command) -> str:
+    names = [param.metavar or param.name for param in command.params if isinstance(param, click.Argument)]
+    return "".join(f" {name}" for name in names)
+
+
+def _spelling(option: click.Option) -> str:
+    names = "/".join([*option.opts, *option.secondary_opts])
+    if option.is_flag:
+        return names
+    if isinstance(option.type, click.Choice):
+        values = "\\|".join(str(value) for value in option.type.choices)
+    else:
+        values = option.metavar or option.type.name.upper()
+    return f"{names} {values}{'...' if option.multiple else ''}"
+
+
+def _meaning(option: click.Option) -> str:
+    words = " ".join((option.help or "").split())
+    notes = ["required"] if option.required else []
+    if option.show_default:
+        notes.append(f"default {option.default}")
+    return f"{words} ({'; '.join(notes)})" if notes else words
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def write() -> None:
+    """
+    Write both files.
+    """
+    (DOCS / "cli.md").write_text(cli_markdown(), encoding="utf-8")
+    (DOCS / "settings.md").write_text(settings_markdown(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,33 @@
+"""
+Documents that are made from the code say what the code does.
+"""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def made() -> Any:
+    spec = spec_from_file_location("docs", ROOT / "scripts" / "docs.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("name", "maker"), [("cli.md", "cli_markdown"), ("settings.md", "settings_markdown")])
+def test_a_document_is_as_the_code_makes_it(made: Any, name: str, maker: str) -> None:
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == getattr(made, maker)(), (
+        f"docs/{name} is old: run .venv/bin/python scripts/docs.py"
+    )
+
+
+def test_every_setting_and_every_command_is_explained(made: Any) -> None:
+    for row in [*made.settings_markdown().splitlines(), *made.cli_markdown().splitlines()]:
+        assert not row.endswith("|  |"), row
