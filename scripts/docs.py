@@ -44,9 +44,9 @@ def settings_markdown() -> str:
         _MADE,
         "",
         f"Environment variables with the prefix `{ENV_PREFIX}`, groups by `__`; also from a `.env` file in the",
-        "working directory, which the environment overrides. Durations end in `_S`: seconds. Lists and objects are JSON.",
-        f"An unknown `{ENV_PREFIX}*` variable is an error. `odim-relay settings` shows the values in effect and where",
-        "they come from.",
+        "working directory, which the environment overrides. Durations end in `_S`: seconds. Lists and objects are",
+        f"JSON. An unknown `{ENV_PREFIX}*` variable is an error. `odim-relay settings` shows the values in effect and",
+        "where they come from.",
         "",
     ]
     known = list_settings(Settings.model_construct())
