@@ -9,7 +9,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `subscriptions:generation` | string | number of the last change; rises by the clock, so that none is given twice | for ever |
 | `subscriptions:generations` | zset | the last 1,000 of them: a cache of another one is of a change that was lost | for ever |
 | `subscriptions:changes` | zset | subscription id, scored with the generation of its last change; deleted ones stay | for ever |
-| `subscriptions:deleted` | set | ids whose parked deliveries are still to be swept (L8) | until swept |
+| `subscriptions:deleted` | zset | ids whose parked deliveries are still to be swept (L8), scored with the generation of the deletion | until swept |
 | `position:{topic}:{partition}` | hash | `topic_epoch`, `offset`, `cursor`: how far the partition was taken in (L9) | for ever |
 | `partitions` | set | `{topic}:{partition}` of every position | for ever |
 | `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |

@@ -82,7 +82,7 @@ class RedisDeliveryListing:
         with translated("listing subscriptions"):
             pipe = self._client.pipeline(transaction=True)
             pipe.hkeys(self._key(keys.SUBSCRIPTIONS))
-            pipe.smembers(self._key(keys.DELETED))
+            pipe.zrange(self._key(keys.DELETED), 0, -1)
             living, deleted = pipe.execute()
         return sorted({text(id_) for id_ in (*living, *deleted)})
 

@@ -6,6 +6,5 @@
 -- Returns 1, or 0 when there is none
 
 if redis.call('HDEL', SUBSCRIPTIONS, ARGV[1]) == 0 then return 0 end
-next_generation(ARGV[1])
-redis.call('SADD', prefix .. 'subscriptions:deleted', ARGV[1])
+redis.call('ZADD', prefix .. 'subscriptions:deleted', next_generation(ARGV[1]), ARGV[1])
 return 1

@@ -61,7 +61,7 @@ local lapsed = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, m
 for _, id in ipairs(lapsed) do handle(id) end
 
 local swept = 0
-local deleted = redis.call('SRANDMEMBER', prefix .. 'subscriptions:deleted')
+local deleted = redis.call('ZRANGE', prefix .. 'subscriptions:deleted', 0, 0)[1]
 if deleted then
   for _, index in ipairs({ prefix .. 'parked:' .. deleted, prefix .. 'by-hand:' .. deleted }) do
     for _, id in ipairs(redis.call('ZRANGE', index, 0, most - 1)) do
@@ -69,7 +69,7 @@ if deleted then
     end
   end
   count('deliveries:subscription_deleted', swept)
-  if swept == 0 then redis.call('SREM', prefix .. 'subscriptions:deleted', deleted) end
+  if swept == 0 then redis.call('ZREM', prefix .. 'subscriptions:deleted', deleted) end
 end
 
 local more = (#lapsed >= most or swept > 0) and 1 or 0

@@ -8,5 +8,5 @@
 
 redis.call('HSET', SUBSCRIPTIONS, ARGV[1], ARGV[2])
 -- One that is saved again is not swept: its parked deliveries are wanted.
-redis.call('SREM', prefix .. 'subscriptions:deleted', ARGV[1])
+redis.call('ZREM', prefix .. 'subscriptions:deleted', ARGV[1])
 return next_generation(ARGV[1])
