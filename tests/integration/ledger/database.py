@@ -1,0 +1,103 @@
+"""
+The ledger's whole database at one moment, as plain values.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import redis
+
+from odim_relay.adapters.redis import keys
+
+_DUMP = """
+local found = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+  local kind, value = redis.call('TYPE', key).ok, nil
+  if kind == 'hash' then value = redis.call('HGETALL', key)
+  elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'set' then value = redis.call('SMEMBERS', key)
+  else value = redis.call('GET', key) end
+  found[#found + 1] = { key, kind, value }
+end
+return found
+"""
+
+
+def documented_keys() -> list[tuple[re.Pattern[str], str]]:
+    """
+    The table of keys.py: a pattern and a type for each row.
+    """
+    rows = re.findall(r"^\| `([^`]+)` \| (\w+) \|", keys.__doc__ or "", re.MULTILINE)
+    return [(re.compile(re.sub(r"\\\{[^}]*\\\}", ".+", re.escape(pattern))), kind) for pattern, kind in rows]
+
+
+_DOCUMENTED = documented_keys()
+
+
+@dataclass(frozen=True)
+class Database:
+    """
+    Keys without the prefix; hashes and sorted sets as dicts, the latter in order.
+    """
+
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, client: redis.Redis, prefix: str) -> "Database":
+        content: dict[str, Any] = {}
+        for raw_key, raw_kind, raw in client.eval(_DUMP, 0, prefix):
+            key, kind = raw_key.decode().removeprefix(prefix), raw_kind.decode()
+            if not any(type_ == kind and pattern.fullmatch(key) for pattern, type_ in _DOCUMENTED):
+                raise AssertionError(f"keys.py does not know of {key}, a {kind}")
+            match kind:
+                case "hash":
+                    pairs = zip(raw[::2], raw[1::2], strict=True)
+                    content[key] = {field.decode(): value.decode() for field, value in pairs}
+                case "zset":
+                    pairs = zip(raw[::2], raw[1::2], strict=True)
+                    content[key] = {member.decode(): float(score) for member, score in pairs}
+                case "set":
+                    content[key] = {member.decode() for member in raw}
+                case _:
+                    content[key] = raw.decode()
+        return cls(content)
+
+    def get(self, key: str, default: Any) -> Any:
+        return self.content.get(key, default)
+
+    def under(self, prefix: str) -> dict[str, Any]:
+        """
+        Values by the rest of their key.
+        """
+        return {key.removeprefix(prefix): value for key, value in self.content.items() if key.startswith(prefix)}
+
+    @cached_property
+    def deliveries(self) -> dict[str, dict[str, str]]:
+        return self.under("delivery:")
+
+    @cached_property
+    def dead_letters(self) -> dict[str, dict[str, str]]:
+        return {id_: json.loads(document) for id_, document in self.get("dead-letters", {}).items()}
+
+    @cached_property
+    def everything(self) -> dict[str, dict[str, str]]:
+        """
+        Deliveries and dead letters.
+        """
+        return {**self.deliveries, **self.dead_letters}
+
+    @property
+    def bodies(self) -> dict[str, dict[str, str]]:
+        return self.under("body:")
+
+    @property
+    def deadlines(self) -> dict[str, float]:
+        found: dict[str, float] = self.get("deadlines", {})
+        return found
+
+    @property
+    def counters(self) -> dict[str, int]:
+        return {name: int(value) for name, value in self.get("counters", {}).items()}
