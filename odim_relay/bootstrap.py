@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from odim_relay import __version__, telemetry
 from odim_relay.adapters.celery.publisher import CeleryPublisher
 from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.adapters.kafka.configuration import accepted_configuration
 from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
 from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
@@ -207,18 +208,19 @@ def kafka_source(rebalance: Rebalance | None = None) -> KafkaSource:
     """
     chosen = settings().kafka
     session_ms = round(chosen.session_timeout_s * 1000)
-    return KafkaSource(
-        {
-            **kafka_config(),
-            "group.id": chosen.group_id,
-            "client.id": "odim-relay",
-            "session.timeout.ms": session_ms,
-            "heartbeat.interval.ms": session_ms // 3,
-        },
-        chosen.topics,
-        incarnation=chosen.incarnation,
-        rebalance=rebalance,
-    )
+    with accepted_configuration():
+        return KafkaSource(
+            {
+                **kafka_config(),
+                "group.id": chosen.group_id,
+                "client.id": "odim-relay",
+                "session.timeout.ms": session_ms,
+                "heartbeat.interval.ms": session_ms // 3,
+            },
+            chosen.topics,
+            incarnation=chosen.incarnation,
+            rebalance=rebalance,
+        )
 
 
 def new_id() -> str:
@@ -263,9 +265,9 @@ def publish(topic: str, format_name: str) -> Publish:
     """
     Writes events to a topic.
     """
-    return Publish(
-        sink=KafkaSink({**kafka_config(), "client.id": "odim-relay"}), topic=topic, wrap=WRAPPINGS[format_name]
-    )
+    with accepted_configuration():
+        sink = KafkaSink({**kafka_config(), "client.id": "odim-relay"})
+    return Publish(sink=sink, topic=topic, wrap=WRAPPINGS[format_name])
 
 
 def readiness() -> list[Unreachable]:
@@ -275,6 +277,8 @@ def readiness() -> list[Unreachable]:
     Raises:
         ConfigurationError: a setting is wrong.
     """
+
+    settings()  # a wrong one is told here, once, and not by whoever stumbles over it first
 
     def ask_kafka() -> None:
         source = kafka_source()

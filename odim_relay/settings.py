@@ -18,6 +18,8 @@ ENV_PREFIX = "ODIM_RELAY_"
 # What Kubernetes injects for services that are called odim-relay-something.
 _INJECTED = re.compile(r"ODIM_RELAY_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\w+)$")
 
+_BROKERS = ("redis", "rediss", "sentinel", "amqp", "amqps")
+
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -41,6 +43,13 @@ class BrokerSettings(_Group):
     """
 
     url: str | None = Field(None, description="Celery's broker; unset is the ledger's server, database 1")
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str | None) -> str | None:
+        if url is not None and url.partition("://")[0] not in _BROKERS:
+            raise ValueError(f"a broker's URL begins with one of {', '.join(f'{name}://' for name in _BROKERS)}")
+        return url
 
 
 class KafkaSecuritySettings(_Group):

@@ -6,6 +6,10 @@ import click
 
 from odim_relay import bootstrap
 from odim_relay.bridge import process
+from odim_relay.errors import OdimRelayError
+from odim_relay.telemetry import logger
+
+log = logger(__name__)
 
 
 @click.command()
@@ -14,4 +18,11 @@ def bridge() -> None:
     Read Kafka, match, and hand out deliveries, until SIGTERM or SIGINT.
     """
     bootstrap.configure_logs()
-    process.run()
+    try:
+        process.run()
+    except OdimRelayError:
+        raise
+    except Exception:
+        # What the last line on stderr does not tell: where it happened.
+        log.exception("bridge.failed")
+        raise

@@ -2,6 +2,7 @@
 How a command ends.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from odim_relay.use_cases.start import LedgerMissingError
 FAILED = 1
 WRONG_USAGE = 2
 UNREACHABLE = 3
+_LEVEL = "ODIM_RELAY_LOG__LEVEL"
 
 
 class FailedCommand(click.ClickException):
@@ -49,9 +51,17 @@ def exit_code_of(error: OdimRelayError) -> int:
 @contextmanager
 def translated() -> Iterator[None]:
     """
-    Turn our exceptions into click's.
+    Turn exceptions into click's: ours into what they mean, all others into a fault of our own.
     """
     try:
         yield
     except OdimRelayError as exc:
         raise FailedCommand(str(exc), exit_code_of(exc)) from exc
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise
+    except Exception as exc:
+        if os.environ.get(_LEVEL, "").upper() == "DEBUG":
+            raise
+        raise FailedCommand(
+            f"a fault of odim-relay itself: {type(exc).__name__}: {exc}; {_LEVEL}=DEBUG shows where"
+        ) from exc

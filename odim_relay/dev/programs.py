@@ -23,12 +23,14 @@ class Program:
     Attributes:
         group: `relay` stops before `stores`.
         stop_s: how long it may take to end; then it is killed.
+        start_s: one that ends sooner after its start is said to have fallen.
     """
 
     name: str
     command: tuple[str, ...]
     group: str = RELAY
     stop_s: int = 10
+    start_s: int = 5
 
 
 def read_procfile(text: str | None = None) -> dict[str, tuple[str, ...]]:
@@ -87,7 +89,7 @@ serverurl=unix://{_plain(socket)}
 command={_plain(command)}
 autostart=false
 autorestart=true
-startsecs=2
+startsecs={program.start_s}
 startretries=12
 stopsignal=TERM
 stopwaitsecs={program.stop_s}

@@ -25,6 +25,9 @@ from odim_relay.errors import PermanentError, TransientError
 _LIMIT_S = 60.0
 _ASK_EVERY_S = 0.2
 _OWN_STOP_S = 5
+# Long enough to read the settings and refuse them on a busy machine; for beat, to be running is to be ready.
+_START_S = 6
+_BEAT_START_S = 2
 
 
 class NotStartedError(PermanentError):
@@ -113,7 +116,12 @@ class Stack:
         os.environ.update(variables)
         self.flower_url = f"http://127.0.0.1:{self._flower_port()}"
         programs += [
-            Program(name=name, command=command, stop_s=self._plan.worker_stop_s if name == "worker" else _OWN_STOP_S)
+            Program(
+                name=name,
+                command=command,
+                stop_s=self._plan.worker_stop_s if name == "worker" else _OWN_STOP_S,
+                start_s=_BEAT_START_S if name == "beat" else _START_S,
+            )
             for name, command in read_procfile().items()
         ]
         self._supervision = Supervision(self.data_dir, programs)
