@@ -277,7 +277,6 @@ def readiness() -> list[Unreachable]:
     Raises:
         ConfigurationError: a setting is wrong.
     """
-
     settings()  # a wrong one is told here, once, and not by whoever stumbles over it first
 
     def ask_kafka() -> None:
