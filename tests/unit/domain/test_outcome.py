@@ -1,0 +1,62 @@
+import pytest
+
+from odim_relay.domain.outcome import Failure, Outcome, Verdict, verdict_of
+
+# Semantics S2 to S4, in full.
+_TRANSIENT_4XX = {401, 403, 404, 408, 421, 425, 429}
+
+
+def expected(status: int) -> Verdict:
+    match status // 100:
+        case 2:
+            return Verdict.DELIVERED
+        case 4 if status == 410:
+            return Verdict.GONE
+        case 4 if status not in _TRANSIENT_4XX:
+            return Verdict.REJECTED
+        case _:
+            return Verdict.TRANSIENT
+
+
+@pytest.mark.parametrize("hundred", range(1, 6))
+def test_every_status_is_judged_as_the_semantics_say(hundred: int) -> None:
+    statuses = range(hundred * 100, hundred * 100 + 100)
+
+    assert {status: verdict_of(Outcome(status=status)) for status in statuses} == {
+        status: expected(status) for status in statuses
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (200, Verdict.DELIVERED),
+        (204, Verdict.DELIVERED),
+        (299, Verdict.DELIVERED),
+        (199, Verdict.TRANSIENT),
+        (300, Verdict.TRANSIENT),
+        (302, Verdict.TRANSIENT),
+        (400, Verdict.REJECTED),
+        (401, Verdict.TRANSIENT),
+        (404, Verdict.TRANSIENT),
+        (410, Verdict.GONE),
+        (413, Verdict.REJECTED),
+        (422, Verdict.REJECTED),
+        (429, Verdict.TRANSIENT),
+        (499, Verdict.REJECTED),
+        (500, Verdict.TRANSIENT),
+        (599, Verdict.TRANSIENT),
+    ],
+)
+def test_the_statuses_that_are_named_are_judged_so(status: int, verdict: Verdict) -> None:
+    assert verdict_of(Outcome(status=status)) is verdict
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_without_a_status_is_transient(failure: Failure) -> None:
+    assert verdict_of(Outcome(failure=failure)) is Verdict.TRANSIENT
+
+
+def test_a_wish_to_wait_does_not_change_the_verdict() -> None:
+    assert verdict_of(Outcome(status=503, retry_after_s=86_400)) is Verdict.TRANSIENT
+    assert verdict_of(Outcome(status=200, retry_after_s=86_400)) is Verdict.DELIVERED
