@@ -129,16 +129,14 @@ class Screen:
 
 
 def _picture(figures: Figures) -> RenderableType:
-    counts = Table.grid(padding=(0, 3))
     cells = (
-        ("published", figures.published),
         ("taken in", figures.ingested),
         ("delivered", figures.delivered),
         ("under way", figures.under_way),
         ("waiting", figures.waiting),
         ("dead letters", figures.dead_letters),
     )
-    counts.add_row(*(f"{name} [bold cyan]{count}[/]" for name, count in cells))
+    counts = Text("   ").join(Text.assemble(f"{name} ", (str(count), "bold cyan")) for name, count in cells)
     parts: list[RenderableType] = [counts, _events(figures.last)]
     if figures.trouble:
         parts.append(Text(figures.trouble, style="red"))
