@@ -1,0 +1,172 @@
+from collections.abc import Sequence
+
+import pytest
+
+from odim_relay.domain.event import Event
+from odim_relay.domain.subscription import Subscription
+from odim_relay.errors import TransientError
+from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
+from tests.fakes.ledger_state import LedgerState
+from tests.fakes.samples import decode, subscription
+from tests.fakes.subscription_store import InMemorySubscriptionStore
+
+
+class Counting(InMemorySubscriptionStore):
+    """
+    Counts what is read of it, and can be away.
+    """
+
+    reads = 0
+    is_away = False
+
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
+        if self.is_away:
+            raise TransientError("the store is away")
+        self.reads += 1
+        return super().changes_since(generation)
+
+
+@pytest.fixture
+def store() -> Counting:
+    return Counting(LedgerState(now_ms=lambda: 0))
+
+
+def lose_last_writes(store: Counting, *, keep: LedgerState) -> None:
+    store.state = keep
+
+
+def rolled_back(store: Counting) -> LedgerState:
+    state = store.state
+    return LedgerState(
+        now_ms=lambda: 1_000,
+        subscriptions=dict(state.subscriptions),
+        changes=dict(state.changes),
+        generation=state.generation,
+        generations=set(state.generations),
+    )
+
+
+def wanted_by(directory: MatcherDirectory, letter: str) -> list[str]:
+    event = decode(letter.encode())
+    assert isinstance(event, tuple)
+    first: Event = event[0]
+    return [id_ for id_, _ in directory.matcher.match(first)]
+
+
+def test_a_subscription_is_found_at_the_generation_asked_for(store: Counting) -> None:
+    directory = SubscriptionDirectory(store)
+    store.save(subscription("a", destination="https://old.test"))
+    directory.find("a", store.generation())
+    store.save(subscription("a", destination="https://new.test"))
+
+    found = directory.find("a", store.generation())
+
+    assert found is not None
+    assert found.destination == "https://new.test"
+
+
+def test_nothing_is_read_while_nothing_changes(store: Counting) -> None:
+    directory = SubscriptionDirectory(store)
+    store.save(subscription("a"))
+
+    for _ in range(5):
+        directory.find("a", store.generation())
+
+    assert store.reads == 1
+
+
+def test_a_deleted_subscription_is_not_found_any_more(store: Counting) -> None:
+    directory = SubscriptionDirectory(store)
+    store.save(subscription("a"))
+    directory.find("a", store.generation())
+    store.delete("a")
+
+    assert directory.find("a", store.generation()) is None
+
+
+def test_an_empty_store_has_nothing_to_find(store: Counting) -> None:
+    assert SubscriptionDirectory(store).find("a", 0) is None
+
+
+def test_a_claim_from_before_a_change_gets_what_stands_now(store: Counting) -> None:
+    directory = SubscriptionDirectory(store)
+    store.save(subscription("a", destination="https://old.test"))
+    before = store.generation()
+    store.save(subscription("a", destination="https://new.test"))
+    directory.find("a", store.generation())
+
+    found = directory.find("a", before)
+
+    assert found is not None
+    assert found.destination == "https://new.test"
+
+
+def test_a_store_that_is_away_is_told_and_asked_again(store: Counting) -> None:
+    directory = SubscriptionDirectory(store)
+    store.save(subscription("a"))
+    store.is_away = True
+    with pytest.raises(TransientError):
+        directory.find("a", store.generation())
+    store.is_away = False
+
+    assert directory.find("a", store.generation()) is not None
+
+
+def test_a_change_that_the_store_lost_again_is_forgotten(store: Counting) -> None:
+    directory = SubscriptionDirectory(store)
+    store.save(subscription("a", destination="https://kept.test"))
+    kept = rolled_back(store)
+    store.save(subscription("a", destination="https://lost.test"))
+    store.save(subscription("lost"))
+    directory.find("a", store.generation())
+    lose_last_writes(store, keep=kept)
+
+    found = directory.find("a", store.generation())
+
+    assert found is not None
+    assert found.destination == "https://kept.test"
+    assert directory.find("lost", store.generation()) is None
+
+
+def test_a_matcher_follows_the_changes(store: Counting) -> None:
+    directory = MatcherDirectory(store)
+    assert not directory.refresh()
+    store.save(subscription("a", "A"))
+    store.save(subscription("b", "B"))
+
+    assert directory.refresh()
+    assert wanted_by(directory, "A") == ["a"]
+    store.save(subscription("b", "A"))
+    store.delete("a")
+
+    assert directory.refresh()
+    assert wanted_by(directory, "A") == ["b"]
+    assert not directory.refresh()
+
+
+def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) -> None:
+    directory = MatcherDirectory(store)
+    store.save(subscription("a", "A"))
+    directory.refresh()
+    kept = rolled_back(store)
+    store.delete("a")
+    store.save(subscription("lost", "A"))
+    directory.refresh()
+    lose_last_writes(store, keep=kept)
+    store.save(subscription("later", "A"))
+
+    assert directory.refresh()
+
+    assert wanted_by(directory, "A") == ["a", "later"]
+
+
+def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> None:
+    directory = MatcherDirectory(store)
+    store.save(subscription("a", "A"))
+    directory.refresh()
+    store.is_away = True
+
+    with pytest.raises(TransientError):
+        directory.refresh()
+
+    assert wanted_by(directory, "A") == ["a"]
