@@ -22,7 +22,7 @@ _FEW_VALUES = 4
 _DEEPEST = 3
 """
 Filters on the way to one subscription. Behind the first of them only filters of few values count: the copies of
-a subscription in the index are its first filter's values, times at most 25.
+a subscription in the index are its first filter's values, times at most 16.
 """
 
 _Values: TypeAlias = tuple[frozenset[str] | None, ...]
@@ -124,7 +124,7 @@ def _count(entries: Sequence[_Entry]) -> tuple[Counter[str], ...]:
 def _most_telling(values: _Values, counts: tuple[Counter[str], ...], most_values: int | None) -> int | None:
     def company(number: int) -> tuple[int, int, int]:
         wanted = values[number] or frozenset()
-        return max((counts[number][value] for value in wanted if value), default=0), len(wanted), number
+        return max((counts[number][value] for value in wanted), default=0), len(wanted), number
 
     numbers = [
         number

@@ -244,7 +244,8 @@ def test_a_subscription_that_matches_in_several_ways_gets_a_record_once() -> Non
 
 
 def test_the_list_of_matches_belongs_to_the_caller() -> None:
-    matcher = Matcher.of([subscription("a"), subscription("b", event_types=("MetricReport",))])
+    reports, alerts = subscription("b", event_types=("MetricReport",)), subscription("c", event_types=("Alert",))
+    matcher = Matcher.of([subscription("a"), reports, alerts])
     for one in (event(RECORD), event(), REPORT):
         before = list(matcher.match(one))
         matcher.match(one).clear()
@@ -263,7 +264,8 @@ def test_changes_make_a_new_matcher_and_leave_the_old_one() -> None:
         deleted=["c", "unknown"],
     )
 
-    assert [name for name, _ in old.match(event(RECORD))] == ["a", "b", "c"]
+    for as_before in (old, old.changed(), old.changed(deleted=["unknown"])):
+        assert [name for name, _ in as_before.match(event(RECORD))] == ["a", "b", "c"]
     assert [name for name, _ in new.match(event(RECORD))] == ["a", "d"]
 
 
@@ -277,3 +279,22 @@ def test_what_was_deleted_may_come_again() -> None:
     one = subscription("a", event_types=("Alert",))
 
     assert Matcher.of([one]).changed(deleted=["a"]).changed(saved=[one]).match(event(RECORD)) == [("a", WHOLE)]
+
+
+def test_an_earlier_change_counts_after_a_later_one() -> None:
+    alerts = [subscription(name, event_types=("Alert",)) for name in "abcd"]
+    changed = Matcher.of(alerts[:3]).changed(saved=[subscription("a", event_types=("Other",))], deleted=["b"])
+
+    assert [name for name, _ in changed.changed(saved=[alerts[3]]).match(event(RECORD))] == ["c", "d"]
+
+
+def test_many_changes_are_no_different_from_few() -> None:
+    alerts = [subscription(f"{number:03}", event_types=("Alert",)) for number in range(200)]
+    matcher = Matcher.of([])
+    for one in alerts:
+        matcher = matcher.changed(saved=[one])
+    for one in alerts[::2]:
+        matcher = matcher.changed(deleted=[one.subscription_id])
+
+    assert [name for name, _ in matcher.match(event(RECORD))] == [one.subscription_id for one in alerts[1::2]]
+    assert len(matcher._changed_ids) <= 64, "the index was not made anew"

@@ -197,6 +197,10 @@ def of_the_same_message_in_their_own_chassis(number: int) -> Filters:
     )
 
 
+def of_their_own_event_type(number: int) -> Filters:
+    return Filters(event_types=(f"Kind{number}",), severities=("Warning" if number % 2 else "Critical",))
+
+
 def of_values_that_many_share(number: int) -> Filters:
     # Each value alone is asked for by many, and by many who want this record's; only all three tell.
     return Filters(
@@ -213,6 +217,7 @@ def of_values_that_many_share(number: int) -> Filters:
         of_one_message,
         of_one_message_below_one_root,
         of_the_same_message_in_their_own_chassis,
+        of_their_own_event_type,
         of_values_that_many_share,
     ],
 )
