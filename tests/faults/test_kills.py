@@ -12,7 +12,7 @@ from tests.faults.conftest import MakeRelay
 from tests.support.events import events
 from tests.support.receiver import Behaviour, Receiver
 from tests.support.relay import Relay
-from tests.support.relay_process import RelayProcess
+from tests.support.relay_process import start_all
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
@@ -157,21 +157,17 @@ def test_tasks_that_a_killed_bridge_had_written_and_not_published_are_published_
         assert account.is_perfect, str(account)
 
 
-@pytest.mark.parametrize("victim", ["maintenance", "beat"])
-def test_reaping_goes_on_after_a_restart_of_its_killed_process(
-    make_relay: MakeRelay, receiver: Receiver, victim: str
-) -> None:
+def test_reaping_goes_on_after_a_restart_of_its_killed_processes(make_relay: MakeRelay, receiver: Receiver) -> None:
     with make_relay(**SHORT_LEASE) as relay:
         subscriber = relay.subscribe()
         receiver.behave(subscriber.path, Behaviour(delay_s=0.05))
-        process: RelayProcess = getattr(relay, victim)
-        process.kill()
+        relay.maintenance.kill()
+        relay.beat.kill()
         relay.publish(events(300))
         in_flight = len(kill_while_sending(relay, subscriber.path))
-        relay.worker.start()
-        assert in_flight
-        process.start()
+        start_all([relay.worker, relay.maintenance, relay.beat])
         account = relay.settle()
+        assert in_flight
         assert account.lost == 0, str(account)
         assert not account.parked
         assert account.delivered == account.published == 300

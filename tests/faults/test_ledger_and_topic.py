@@ -21,6 +21,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.server
 
 UNREACHABLE = 3
+BRIDGE_PROGRAM = ("-m", "tests.support.bridge_program")
 
 
 def wait_for_end(process: LocalProcess, timeout_s: float = 30) -> int | None:
@@ -35,8 +36,14 @@ def bodies_of(relay: Relay, path: str) -> set[str]:
     return {digest for digests in relay.receiver.digests(path).values() for digest in digests}
 
 
-@pytest.mark.parametrize("is_running", [True, False], ids=["under a running bridge", "while the bridge is down"])
-@pytest.mark.parametrize("count", [100, 500], ids=["with fewer records", "with more records"])
+@pytest.mark.parametrize(
+    ("is_running", "count"),
+    [
+        pytest.param(True, 100, id="under a running bridge, with fewer records"),
+        pytest.param(True, 500, id="under a running bridge, with more records"),
+        pytest.param(False, 100, id="while the bridge is down"),
+    ],
+)
 def test_a_recreated_topic_is_read_from_its_start_and_nothing_crashes(
     make_relay: MakeRelay, receiver: Receiver, *, is_running: bool, count: int
 ) -> None:
@@ -128,9 +135,7 @@ def test_a_record_that_kills_the_bridge_is_quarantined_unparsed_and_the_others_a
         relay.publish(events(40))
         [place] = relay.publish([deadly], wrapped=False, wanted_by=())
         relay.publish(events(60, first=40))
-        bridge = relay.make_bridge(
-            "bridge-with-a-fault", ["-m", "tests.support.bridge_program", "--dies-of", "this kills"]
-        )
+        bridge = relay.make_bridge("bridge-with-a-fault", [*BRIDGE_PROGRAM, "--dies-of", "this kills"])
         starts = 0
         with bridge:
             while relay.unread_count() and starts < 12:
@@ -158,6 +163,7 @@ def test_a_bridge_waits_for_a_kafka_that_is_not_there_and_goes_on_when_it_appear
         relay.subscribe()
         assert relay.bridge.terminate() == 0
         fresh_kafka.kill()
+        relay.bridges = [relay.make_bridge("impatient-bridge", [*BRIDGE_PROGRAM, "--answer-s", "1"])]
         relay.bridge.launch()
         wait_until(lambda: relay.bridge.lines("bridge.waiting"), timeout_s=30, what="the bridge to say that it waits")
         fresh_kafka.start()
@@ -216,7 +222,7 @@ def test_a_bridge_ends_with_3_and_a_message_when_a_store_stays_away(
     }
     bridge = RelayProcess(
         "bridge",
-        ["-m", "tests.support.bridge_program", "--waits-s", "3"],
+        [*BRIDGE_PROGRAM, "--waits-s", "3", "--answer-s", "1"],
         tmp_path,
         {f"ODIM_RELAY_{name}": value for name, value in settings.items()},
         ready="bridge.started",

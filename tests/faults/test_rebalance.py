@@ -71,7 +71,7 @@ def test_workers_restarted_by_sigterm_under_load_lose_nothing_and_double_nothing
         with relay.under_load(per_s=200):
             for number in range(ROUNDS):
                 worker = relay.workers[number % 2]
-                receiver.wait_for_requests(subscriber.path, receiver.request_count(subscriber.path) + 100, timeout_s=30)
+                receiver.wait_for_requests(subscriber.path, receiver.request_count(subscriber.path) + 50, timeout_s=30)
                 assert relay.ledger.deliveries("SENDING")
                 started_at = time.monotonic()
                 assert worker.terminate() == 0
@@ -83,14 +83,12 @@ def test_workers_restarted_by_sigterm_under_load_lose_nothing_and_double_nothing
         relay.check_health()
 
 
-@pytest.mark.parametrize("mode", [Mode.HANG, Mode.ANSWER])
 def test_a_worker_ends_within_its_timeout_and_two_seconds_however_much_it_has_taken(
-    make_relay: MakeRelay, receiver: Receiver, mode: Mode
+    make_relay: MakeRelay, receiver: Receiver
 ) -> None:
     with make_relay(DELIVERY__TIMEOUT_S=5) as relay:
         subscriber = relay.subscribe()
-        slow = Behaviour(mode=mode, delay_s=4)
-        receiver.behave(subscriber.path, slow)
+        receiver.behave(subscriber.path, Behaviour(mode=Mode.HANG))
         relay.publish(events(200))
         receiver.wait_for_requests(subscriber.path, relay.concurrency, timeout_s=20)
         started_at = time.monotonic()

@@ -37,7 +37,7 @@ from tests.support.kafka_client import LARGEST_RECORD_BYTES, KafkaClient, odim_e
 from tests.support.ledger_view import PREFIX, LedgerView
 from tests.support.receiver import Receiver
 from tests.support.redis_server import RedisServer
-from tests.support.relay_process import BRIDGE, RelayProcess, start_all
+from tests.support.relay_process import RelayProcess, procfile_command, start_all
 from tests.support.waiting import wait_until
 
 ACKNOWLEDGED_S = 60.0
@@ -123,9 +123,8 @@ class Relay:
         self.folder = folder
         self.bridges = [self.make_bridge(f"bridge{number}") for number in range(1, bridges + 1)]
         self.workers = [self.make_worker(f"worker{number}") for number in range(1, workers + 1)]
-        self.maintenance = self.make_worker("maintenance", queue="maintenance")
-        beat = ["-m", "celery", "-A", "odim_relay", "beat", "-s", str(folder / "beat-schedule"), "--pidfile", ""]
-        self.beat = RelayProcess("beat", beat, folder, self.env, ready="beat: Starting...")
+        self.maintenance = self.make_worker("maintenance", kind="maintenance")
+        self.beat = RelayProcess("beat", procfile_command("beat"), folder, self.env, ready="beat: Starting...")
         self._published = _Published()
         self._producer = Producer(
             {
@@ -140,17 +139,17 @@ class Relay:
 
     # --- processes ---
 
-    def make_bridge(self, name: str, command: Sequence[str] = BRIDGE) -> RelayProcess:
+    def make_bridge(self, name: str, command: Sequence[str] | None = None) -> RelayProcess:
         """
         A bridge that is not started yet. Ready when it has joined the group; it may not have partitions then.
         """
-        return RelayProcess(name, command, self.folder, self.env, ready="bridge.started")
+        return RelayProcess(name, command or procfile_command("bridge"), self.folder, self.env, ready="bridge.started")
 
-    def make_worker(self, name: str, queue: str = "deliveries") -> RelayProcess:
+    def make_worker(self, name: str, kind: str = "worker") -> RelayProcess:
         """
         A worker that is not started yet. Ready when it takes tasks.
         """
-        command = ["-m", "celery", "-A", "odim_relay", "worker", "-P", "threads", "-Q", queue, "-n", f"{name}@%h"]
+        command = [*procfile_command(kind), "-n", f"{name}@%h"]
         return RelayProcess(name, command, self.folder, self.env, ready=" ready.")
 
     def command(self, *arguments: str) -> RelayProcess:

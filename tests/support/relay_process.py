@@ -3,6 +3,7 @@ The product's processes, as a supervisor starts them.
 """
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,16 @@ from typing import Any
 from tests.support.processes import LocalProcess
 
 ROOT = Path(__file__).parents[2]
-BRIDGE = ("-m", "odim_relay", "bridge")
+_MODULES = {"odim-relay": "odim_relay", "celery": "celery"}
+
+
+def procfile_command(name: str) -> list[str]:
+    """
+    What the Procfile says for a process, as arguments for Python.
+    """
+    commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    program, *arguments = shlex.split(commands[name])
+    return ["-m", _MODULES[program], *arguments]
 
 
 class RelayProcess(LocalProcess):
