@@ -66,8 +66,6 @@ class MatcherDirectory:
         now, saved, deleted = self._store.changes_since(self.generation)
         if now == self.generation:
             return False
-        self.matcher = (
-            Matcher.of(saved) if deleted is None else self.matcher.changed(saved=saved, deleted=deleted)
-        )
+        self.matcher = Matcher.of(saved) if deleted is None else self.matcher.changed(saved=saved, deleted=deleted)
         self.generation = now
         return True
