@@ -28,7 +28,8 @@ end
 -- is never given again, and the ones that this database had are kept, so that a cache of a lost one is found out.
 local function next_generation(subscription)
   local last = tonumber(redis.call('GET', prefix .. 'subscriptions:generation') or 0)
-  local generation = string.format('%.0f', math.max(last + 1, now_ms()))
+  local time = redis.call('TIME') -- in microseconds: changes never come that fast, so the number stays behind the clock
+  local generation = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
   redis.call('SET', prefix .. 'subscriptions:generation', generation)
   redis.call('ZADD', prefix .. 'subscriptions:changes', generation, subscription)
   redis.call('ZADD', prefix .. 'subscriptions:generations', generation, generation)
