@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from tests.integration.ledger.bench import Bench
 from tests.support.redis_server import RedisServer
 
 
@@ -23,3 +24,13 @@ def machine_redis(ledger_server: RedisServer) -> Iterator[redis.Redis]:
     """
     with ledger_server.client() as client:
         yield client
+
+
+@pytest.fixture
+def bench(ledger_server: RedisServer) -> Iterator[Bench]:
+    """
+    An empty ledger in Redis.
+    """
+    ledger_server.empty()
+    with ledger_server.client() as client:
+        yield Bench(client)

@@ -58,7 +58,7 @@ MUTATIONS = (
         "if false then redis.call('ZADD'",
     ),
     Mutation("unpark keeps the seq", "_ledger", "local seq = letter.seq + 1", "local seq = letter.seq + 0"),
-    Mutation("generations are given twice", "_ledger", "math.max(last + 1, now_ms())", "last + 1"),
+    Mutation("generations are given twice", "_ledger", "math.max(last + 1, time[1] * 1000000 + time[2])", "last + 1"),
     Mutation("reap does not raise seq of SENDING", "reap", "      requeue(id, seq + 1)", "      requeue(id, seq + 0)"),
     Mutation("reap leaves the countdown set", "reap", "    leave_countdown(id, found[7])\n", ""),
     Mutation("reap never tires of a poison event", "reap", "if lapses >= broken_after", "if false"),
