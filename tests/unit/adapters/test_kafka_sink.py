@@ -85,6 +85,14 @@ def test_a_broker_that_refuses_idempotence_gets_plain_records(code: int) -> None
     assert [made["enable.idempotence"] for made in broker.made] == [True, False]
 
 
+def test_what_fails_also_without_idempotence_is_told() -> None:
+    broker = Broker(refuses=KafkaError.UNSUPPORTED_VERSION, failing=frozenset({b"2"}))
+    first, second = publish(broker, b"1", b"2")
+    assert first is None
+    assert second
+    assert len(broker.made) == 2
+
+
 def test_another_fatal_error_is_told_for_each_record() -> None:
     broker = Broker(refuses=KafkaError.TOPIC_AUTHORIZATION_FAILED)
     assert publish(broker, b"1", b"2") == ["no", "no"]

@@ -1,3 +1,4 @@
+import base64
 import json
 
 import pytest
@@ -84,6 +85,8 @@ def test_only_a_report_is_a_string_in_the_envelope() -> None:
     (event, report) = documents(EVENT + REPORT)
     assert json.loads(wrap_odim(event, "h"))["eventType"] == ""
     assert json.loads(wrap_odim(report, "h"))["eventType"] == "MetricReport"
+    assert json.loads(base64.b64decode(json.loads(wrap_odim(event, "h"))["request"])) == json.loads(EVENT)
+    assert json.loads(base64.b64decode(json.loads(wrap_odim(report, "h"))["request"])) == REPORT.decode()
 
 
 def test_redfish_is_not_wrapped() -> None:
