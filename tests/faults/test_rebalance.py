@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.server
 
 ROUNDS = 5
+MOST_ROUNDS = 6
 
 
 def partitions_of(bridge: RelayProcess) -> set[int]:
@@ -57,6 +58,31 @@ def test_bridges_that_join_and_leave_under_load_lose_nothing_and_double_nothing(
         account = relay.settle()
         print(account)
         assert account.published > 1_000
+        assert account.is_perfect, str(account)
+        relay.check_health()
+
+
+def test_a_bridge_that_wakes_up_after_another_took_its_partitions_writes_nothing_of_what_it_had_read(
+    make_relay: MakeRelay,
+) -> None:
+    partitions = 4
+    with make_relay(bridges=2, partitions=partitions) as relay:
+        relay.subscribe()
+        sleeper, other = relay.bridges
+        wait_for_partitions(sleeper, other, count=partitions)
+        rounds = 0
+        while not (fenced := sleeper.lines("partition.moved")) and rounds < MOST_ROUNDS:
+            # It falls asleep over records that were on their way to it.
+            relay.publish(events(1_000, first=rounds * 1_000))
+            sleeper.stop()
+            rounds += 1
+            wait_for_partitions(other, count=partitions)
+            wait_until(lambda: relay.unread_count() == 0, timeout_s=30, what="the other to read all")
+            sleeper.cont()
+            wait_for_partitions(sleeper, other, count=partitions)
+        account = relay.settle()
+        print(f"fenced {len(fenced)} times in {rounds} rounds; {account}")
+        assert fenced
         assert account.is_perfect, str(account)
         relay.check_health()
 
