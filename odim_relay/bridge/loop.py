@@ -119,8 +119,8 @@ class Bridge:
                 is_settled = self._settle()
                 if is_settled and is_paused:
                     self._source.resume()
-                elif not is_settled and not is_paused:
-                    self._source.pause()
+                elif not is_settled:
+                    self._source.pause()  # each time: partitions that came meanwhile are not paused yet
                 is_paused = not is_settled
                 if is_settled and self._monotonic_s() - self._committed_at_s >= _COMMIT_EVERY_S:
                     self._look_around()
@@ -232,6 +232,7 @@ class Bridge:
             position = self._start_positions([partition])[partition]
         log.info("partition.moved", topic=partition.topic, partition=partition.partition, offset=position.offset)
         held.position = position
+        held.caution = min(held.caution, 1)  # the record that was to be quarantined may be behind us
         held.records.clear()
         self._source.seek(partition, position.offset)
 
