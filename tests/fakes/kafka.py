@@ -37,8 +37,8 @@ class InMemoryKafka:
         self.logs: dict[TopicPartition, Log] = {}
         self.origins: dict[str, TopicOrigin] = {}
         self.commits: dict[TopicPartition, Commit] = {}
-        self.script: list[Callable[[], None]] = []
-        self.then: Callable[[], None] = lambda: None
+        self.script: list[Callable[[], object]] = []
+        self.then: Callable[[], object] = lambda: None
         self.rebalance: Rebalance | None = None
         self.assignment: dict[TopicPartition, int] = {}
         self.paused: set[TopicPartition] = set()
