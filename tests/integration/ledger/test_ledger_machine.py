@@ -12,7 +12,8 @@ import redis
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.integration.ledger.machine import LedgerMachine, small_limits
+from tests.integration.ledger.machine import LedgerMachine
+from tests.integration.ledger.machine_world import small_limits
 
 pytestmark = pytest.mark.server
 

@@ -1,0 +1,153 @@
+"""
+What workers, and the destinations they send to, can do.
+"""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from odim_relay.domain.delivery import ParkReason, State
+from odim_relay.domain.outcome import Failure, Outcome
+from odim_relay.ports import Claim, LastAttempt, Refusal, TaskTicket
+from tests.integration.ledger.machine_world import World, one_of, picks, publishing
+
+transient = st.sampled_from([Outcome(status=503), Outcome(failure=Failure.CONNECT, detail="refused")])
+
+
+class Sending(World):
+    """
+    Rules of claims and outcomes, timely and late.
+    """
+
+    @precondition(lambda self: self.broker)
+    @rule(pick=picks)
+    def a_worker_claims(self, pick: int) -> None:
+        self.claim([self.broker.pop(pick % len(self.broker))])
+
+    @precondition(lambda self: self.seen)
+    @rule(pick=picks, by=st.integers(min_value=-2, max_value=2))
+    def a_worker_claims_with_an_old_or_wrong_ticket(self, pick: int, by: int) -> None:
+        ticket = one_of(self.seen, pick)
+        # A ticket that the ledger has not given yet would be a good one.
+        given = int(self.before.everything.get(ticket.delivery_id, {}).get("seq", "0"))
+        self.claim([TaskTicket(delivery_id=ticket.delivery_id, seq=max(1, min(ticket.seq + by, given)))])
+
+    @precondition(lambda self: self.broker or self.working)
+    @rule(pick=picks, claims=st.integers(min_value=1, max_value=4), completions=st.integers(min_value=0, max_value=2))
+    def a_group_of_threads_completes_and_claims(self, pick: int, claims: int, completions: int) -> None:
+        done, self.working = self.working[:completions], self.working[completions:]
+        for claim in done:
+            self.history.answered_2xx(claim.delivery_id)
+            self.history.completed(claim.delivery_id, self.before)
+        tickets = [self.broker.pop((pick + at) % len(self.broker)) for at in range(min(claims, len(self.broker)))]
+        self.claim(tickets, done)
+
+    def claim(self, tickets: list[TaskTicket], done: list[Claim] | None = None) -> None:
+        for ticket, reply in zip(tickets, self.twin.step(tickets, done or ()), strict=True):
+            if isinstance(reply, Refusal):
+                continue
+            self.history.claimed(ticket)
+            found = self.directory.find(reply.subscription_id, reply.generation)
+            assert found == self.twin.state.subscriptions[reply.subscription_id], "a worker knows an old subscription"
+            self.working.append(reply)
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks, often=st.sampled_from([1, 1, 1, 2]))
+    def a_destination_answers_2xx(self, pick: int, often: int) -> None:
+        claim = self.working.pop(pick % len(self.working))
+        self.history.answered_2xx(claim.delivery_id)
+        self.history.completed(claim.delivery_id, self.before)
+        for _ in range(often):
+            self.twin.complete(claim)
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks)
+    def a_worker_dies_after_the_2xx(self, pick: int) -> None:
+        self.history.answered_2xx(self.working.pop(pick % len(self.working)).delivery_id)
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks)
+    def a_worker_dies_before_it_sends(self, pick: int) -> None:
+        self.working.pop(pick % len(self.working))
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks)
+    def a_worker_looks_whether_it_may_send(self, pick: int) -> None:
+        self.twin.holds(one_of(self.working, pick))
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks, outcome=transient, wait_s=st.sampled_from([15.0, 15.0, 45.0, 5000.0]), publish=publishing)
+    def an_attempt_fails(self, pick: int, outcome: Outcome, wait_s: float, publish: str) -> None:
+        claim = self.working.pop(pick % len(self.working))
+        ticket = self.twin.retry(claim, wait_s, self.last(claim, outcome))
+        if ticket is not None:
+            self.publish([ticket], publish)
+
+    @precondition(lambda self: self.working)
+    @rule(outcome=transient, reason=st.sampled_from([None, ParkReason.EXHAUSTED, ParkReason.REJECTED]))
+    def a_destination_fails_for_all(self, outcome: Outcome, reason: ParkReason | None) -> None:
+        while self.working:
+            if reason is None:
+                self.an_attempt_fails(0, outcome, 15.0, "once")
+            else:
+                self.an_attempt_fails_for_good(0, reason)
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks, reason=st.sampled_from([ParkReason.EXHAUSTED, ParkReason.REJECTED, ParkReason.GONE]))
+    def an_attempt_fails_for_good(self, pick: int, reason: ParkReason) -> None:
+        claim = self.working.pop(pick % len(self.working))
+        self.twin.park(claim, reason, self.last(claim, Outcome(status=400)))
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks, publish=publishing)
+    def a_worker_gives_back(self, pick: int, publish: str) -> None:
+        ticket = self.twin.release(self.working.pop(pick % len(self.working)))
+        if ticket is not None:
+            self.publish([ticket], publish)
+
+    @staticmethod
+    def last(claim: Claim, outcome: Outcome) -> LastAttempt:
+        destination = f"https://example.test/{ord(claim.subscription_id[-1]) % 4 == 0}"
+        return LastAttempt(outcome=outcome, destination=destination)
+
+    @precondition(lambda self: self.working)
+    @rule(
+        pick=picks,
+        meanwhile=st.sampled_from(["nothing", "it is reaped", "another claims"]),
+        then=st.sampled_from(["is answered", "fails", "fails for good", "gives back"]),
+    )
+    def a_worker_wakes_up_after_its_lease(self, pick: int, meanwhile: str, then: str) -> None:
+        claim = self.working[pick % len(self.working)]
+        at = self.working.index(claim)
+        if claim.delivery_id in self.before.deadlines:
+            self.lapse([claim.delivery_id])
+        if meanwhile != "nothing":
+            self.the_reaper_comes(queue_is_empty=False, often=1, publish="once")
+        if meanwhile == "another claims":
+            mine = [ticket for ticket in self.broker if ticket.delivery_id == claim.delivery_id]
+            self.broker = [ticket for ticket in self.broker if ticket not in mine]
+            self.claim(mine)
+        self.everything_is_as_it_must_be()
+        self.twin.holds(claim)
+        match then:
+            case "is answered":
+                self.a_destination_answers_2xx(at, 1)
+            case "fails":
+                self.an_attempt_fails(at, Outcome(failure=Failure.TIMEOUT), 15.0, "once")
+            case "fails for good":
+                self.an_attempt_fails_for_good(at, ParkReason.EXHAUSTED)
+            case _:
+                self.a_worker_gives_back(at, "once")
+
+    @precondition(lambda self: self.working)
+    @rule(pick=picks, times=st.integers(min_value=1, max_value=3))
+    def an_event_kills_its_workers(self, pick: int, times: int) -> None:
+        id_ = one_of(self.working, pick).delivery_id
+        for _ in range(times):
+            if self.before.deliveries.get(id_, {}).get("state") != State.SENDING:
+                break
+            self.working = [claim for claim in self.working if claim.delivery_id != id_]
+            self.lapse([id_])
+            tickets, _ = self.twin.reap(queue_is_empty=False)
+            self.publish(list(tickets))
+            self.claim([ticket for ticket in tickets if ticket.delivery_id == id_])
+            self.everything_is_as_it_must_be()
