@@ -11,8 +11,6 @@ import subprocess
 import sys
 import time
 
-from benchmarks.machine import describe
-
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ()),
     ("bridge", ()),
@@ -34,7 +32,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--quick", action="store_true", help="about a minute: fewer, shorter and noisier runs")
     chosen = parser.parse_args()
-    print(describe())
     failed = []
     started_at = time.monotonic()
     for name, arguments in QUICK if chosen.quick else PARTS:

@@ -35,6 +35,7 @@ class Side:
 
     Attributes:
         prefetch: of the plain task's workers; odim-relay has its own.
+        app: what Celery is told to run, if not the side's own.
         env: more settings of the workers.
     """
 
@@ -43,6 +44,7 @@ class Side:
     threads: int = 8
     events: bool = False
     prefetch: int = 4
+    app: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -86,7 +88,7 @@ class Side:
         return ours
 
     def worker(self, number: int, folder: Path, env: Mapping[str, str]) -> LocalProcess:
-        app = "odim_relay" if self.is_ours else "benchmarks.plain_task"
+        app = self.app or ("odim_relay" if self.is_ours else "benchmarks.plain_task")
         words = f"worker -P threads -c {self.threads} -n {self.name}-{number}@localhost -Q {self.queue} -l WARNING"
         quiet = ["--without-mingle", "--without-gossip", "--without-heartbeat"]
         argv = [sys.executable, "-m", "celery", "-A", app, *words.split(), *quiet]
