@@ -11,9 +11,11 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
+from celery import Celery
 from kombu.exceptions import OperationalError
 
 from odim_relay import __version__, telemetry
+from odim_relay.adapters.celery.app import make_app
 from odim_relay.adapters.celery.publisher import CeleryPublisher
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.adapters.kafka.configuration import accepted_configuration
@@ -120,13 +122,22 @@ def subscription_store() -> RedisSubscriptionStore:
 
 
 @cache
+def celery_app() -> Celery:
+    """
+    The Celery app of this process.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    return make_app()
+
+
+@cache
 def publisher() -> CeleryPublisher:
     """
     Hands out delivery tasks.
     """
-    from odim_relay.celery import app  # noqa: PLC0415 - the app imports this module
-
-    return CeleryPublisher(app)
+    return CeleryPublisher(celery_app())
 
 
 @cache
@@ -322,9 +333,7 @@ def answering_workers(names: Iterable[str], wait_s: float) -> set[str]:
     """
     Tell which of these Celery nodes (`name@host`) answer a ping in time; none when the broker does not answer.
     """
-    from odim_relay.celery import app  # noqa: PLC0415 - the app imports this module
-
     try:
-        return set(app.control.inspect(destination=list(names), timeout=wait_s).ping() or ())
+        return set(celery_app().control.inspect(destination=list(names), timeout=wait_s).ping() or ())
     except (OSError, OperationalError):
         return set()

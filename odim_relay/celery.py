@@ -5,26 +5,16 @@ The Celery app: `celery -A odim_relay worker`, `beat`, `flower`.
 import sys
 from typing import Any
 
-from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_shutting_down
 
 from odim_relay import bootstrap
-from odim_relay.adapters.celery import redis_transport
 from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.telemetry import logger
 
 _USAGE_ERROR = 2
 
-redis_transport.install()
-
-app = Celery(
-    "odim_relay",
-    include=["odim_relay.tasks.deliver", "odim_relay.tasks.reap"],
-    amqp="odim_relay.adapters.celery.reconnecting:Amqp",
-)
 try:
-    bootstrap.settings()
-    app.config_from_object("celeryconfig", force=True)
+    app = bootstrap.celery_app()
 except ConfigurationError as exc:
     sys.stderr.write(f"odim-relay: {exc}\n")
     raise SystemExit(_USAGE_ERROR) from None
