@@ -2,7 +2,6 @@
 kill -9 of every process: nothing is lost, and what is doubled is bounded (S13, S20; L1, L2, L13, L26, L27).
 """
 
-import time
 from collections.abc import Collection
 from typing import TypeAlias
 
@@ -99,21 +98,6 @@ def test_a_worker_killed_while_frozen_loses_nothing_of_what_was_published_meanwh
         relay.check_health()
 
 
-def kill_while_writing(relay: Relay, records: list[bytes]) -> None:
-    """
-    Kill the bridge right after the first of the writes that `records` need.
-    """
-    wait_until(lambda: relay.unread_count() == 0, timeout_s=30, what="the bridge to be at the end")
-    before = relay.ledger.positions(relay.topic)
-    relay.bridge.stop()
-    relay.publish(records)
-    relay.bridge.cont()
-    give_up_at = time.monotonic() + 30
-    while relay.ledger.positions(relay.topic) == before:  # without a pause: the next write comes within milliseconds
-        assert time.monotonic() < give_up_at, "the bridge writes nothing"
-    relay.bridge.kill()
-
-
 def test_a_bridge_killed_five_times_while_writing_loses_nothing_and_doubles_nothing(make_relay: MakeRelay) -> None:
     # 240 records for 5 subscribers are three writes: the kill comes after the first.
     burst, subscribers = 240, 5
@@ -122,7 +106,8 @@ def test_a_bridge_killed_five_times_while_writing_loses_nothing_and_doubles_noth
             relay.subscribe()
         unwritten: list[int] = []
         for number in range(MOST_TRIES):
-            kill_while_writing(relay, events(burst, first=number * burst))
+            relay.publish_until_written(events(burst, first=number * burst), relay.bridge)
+            relay.bridge.kill()
             count = relay.unread_count()
             relay.bridge.start()
             unwritten += [count] if count else []
@@ -144,7 +129,8 @@ def test_tasks_that_a_killed_bridge_had_written_and_not_published_are_published_
         relay.worker.stop()
         left = 0
         for number in range(MOST_TRIES):
-            kill_while_writing(relay, events(100, first=number * 100))
+            relay.publish_until_written(events(100, first=number * 100), relay.bridge)
+            relay.bridge.kill()
             left = relay.ledger.counter("deliveries_created") - relay.ledger.queue_depth()
             if left > 1:  # one is what the standing worker's BRPOP was given
                 break

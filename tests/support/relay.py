@@ -13,6 +13,7 @@ The whole product as processes, as in production, and the account of what became
 import json
 import sys
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ from tests.support.relay_process import RelayProcess, procfile_command, start_al
 from tests.support.waiting import wait_until
 
 ACKNOWLEDGED_S = 60.0
+STARTS_READING_S = 30.0
 
 # Minutes of waiting become seconds. A lease is ten seconds: no process of a busy machine is starved for that long.
 QUICK: Mapping[str, object] = {
@@ -174,6 +176,8 @@ class Relay:
         try:
             self.create_topic()
             start_all(self.processes)
+            # From now on it can be told which deliveries a record must become.
+            wait_until(self._reads_all, timeout_s=STARTS_READING_S, what="the bridges to have all partitions")
         except BaseException:
             self.close()
             raise
@@ -195,6 +199,9 @@ class Relay:
         """
         self._published.places.clear()
         self._paths = {subscriber.path for subscriber in self.subscribers.values()}
+
+    def _reads_all(self) -> bool:
+        return len(self.ledger.positions(self.topic)) == self.partitions
 
     def recreate_topic(self) -> None:
         """
@@ -349,6 +356,19 @@ class Relay:
             thread.join(2 * ACKNOWLEDGED_S)
         if failures:
             raise failures[0]
+
+    def publish_until_written(self, payloads: list[bytes], bridge: RelayProcess) -> None:
+        """
+        Publish what `bridge` needs several writes for, and return right after the first: the time to do it harm.
+        """
+        wait_until(lambda: self.unread_count() == 0, timeout_s=30, what="the bridge to be at the end")
+        before = self.ledger.positions(self.topic)
+        bridge.stop()
+        self.publish(payloads)
+        bridge.cont()
+        give_up_at = time.monotonic() + 30
+        while self.ledger.positions(self.topic) == before:  # without a pause: the next write comes in milliseconds
+            assert time.monotonic() < give_up_at, f"{bridge.name} writes nothing"
 
     # --- the account ---
 
