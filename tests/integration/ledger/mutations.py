@@ -11,14 +11,13 @@ from odim_relay.adapters.redis.connection import Scripts
 @dataclass(frozen=True, slots=True)
 class Mutation:
     """
-    In script `script`, `right` becomes `wrong`. A subtle one takes the machine longer to meet.
+    In script `script`, `right` becomes `wrong`.
     """
 
     name: str
     script: str
     right: str
     wrong: str
-    is_subtle: bool = False
 
 
 MUTATIONS = (
@@ -31,7 +30,6 @@ MUTATIONS = (
         "step",
         "if redis.call('HEXISTS'",
         "if false and redis.call('HEXISTS'",
-        is_subtle=True,
     ),
     Mutation("complete forgets the body", "_ledger", "    let_go_of_body(fields[1], id)\n", ""),
     Mutation("complete lets go of parked bodies only in part", "_ledger", "  let_go_of_body(letter.event, id)\n", ""),
@@ -44,7 +42,6 @@ MUTATIONS = (
         "_ledger",
         "  redis.call('ZREM', index_of(letter.reason, letter.subscription), id)\n  let_go",
         "  let_go",
-        is_subtle=True,
     ),
     Mutation("park loses a field", "_ledger", "letter.state = 'PARKED'", "letter.state = 'PARKED'; letter.shape = nil"),
     Mutation(
@@ -82,7 +79,7 @@ MUTATIONS = (
     Mutation("ingest forgets what is parked", "ingest", " or redis.call('HEXISTS', DEAD_LETTERS, id) == 1", ""),
     Mutation("ingest sets no deadline", "ingest", "      redis.call('ZADD', DEADLINES, now + patience, id)\n", ""),
     Mutation("ingest does not move the position", "ingest", "'offset', ARGV[6]", "'offset', ARGV[3]"),
-    Mutation("retry ignores the lease", "fail", "or found[2] ~= lease then", "then", is_subtle=True),
+    Mutation("retry ignores the lease", "fail", "or found[2] ~= lease then", "then"),
     Mutation(
         "retry does not raise seq",
         "fail",
@@ -91,11 +88,9 @@ MUTATIONS = (
     ),
     Mutation("retry ignores the cap", "fail", "or redis.call('SCARD', countdowns) >= tonumber(ARGV[7])", ""),
     Mutation("retry is in no countdown set", "fail", "redis.call('SADD', countdowns, id)\n", ""),
-    Mutation(
-        "fail parks for a deleted subscription", "fail", "if action ~= 'release' and", "if false and", is_subtle=True
-    ),
+    Mutation("fail parks for a deleted subscription", "fail", "if action ~= 'release' and", "if false and"),
     Mutation("release counts the attempt", "fail", "found[3] - 1", "found[3] - 0"),
-    Mutation("a lapsed lease still holds", "holds", "<= now_ms()", "<= 0", is_subtle=True),
+    Mutation("a lapsed lease still holds", "holds", "<= now_ms()", "<= 0"),
 )
 
 

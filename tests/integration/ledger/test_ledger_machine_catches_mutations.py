@@ -1,10 +1,7 @@
 """
 The machine fails when a script is broken: else its silence would say nothing.
-
-`RELAY_TEST_HYPOTHESIS_PROFILE=thorough` also breaks them in ways that it takes longer to notice.
 """
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,10 +15,8 @@ from tests.integration.ledger.mutations import MUTATIONS, MutatedScripts, Mutati
 
 pytestmark = pytest.mark.server
 
-_IS_THOROUGH = os.environ.get("RELAY_TEST_HYPOTHESIS_PROFILE") == "thorough"
-_CHOSEN = [mutation for mutation in MUTATIONS if _IS_THOROUGH or not mutation.is_subtle]
 _SAME_EACH_TIME = settings(
-    max_examples=300 if _IS_THOROUGH else 100,
+    max_examples=300,
     stateful_step_count=30,
     derandomize=True,
     database=None,
@@ -39,7 +34,7 @@ def limits() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("limits")
-@pytest.mark.parametrize("mutation", _CHOSEN, ids=lambda it: it.name.replace(" ", "-"))
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda it: it.name.replace(" ", "-"))
 def test_the_machine_notices_when(mutation: Mutation, machine_redis: redis.Redis) -> None:
     class Broken(MutatedScripts):
         pass
