@@ -8,6 +8,7 @@ from typing import Any
 
 from amqp.exceptions import AMQPError, ChannelError
 from celery import Celery
+from celery.utils.nodenames import anon_nodename
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -39,6 +40,7 @@ class CeleryPublisher:
             return
         amqp = self._app.amqp
         make, serializer = amqp.as_task_v2, self._app.conf.task_serializer
+        origin = anon_nodename()  # else asked of the system again for each task
         with self._translated_errors():
             producer = self._open()
             with producer.batch(max_size=_BATCH):
@@ -49,6 +51,7 @@ class CeleryPublisher:
                         (ticket.delivery_id, ticket.seq),
                         argsrepr=f"('{ticket.delivery_id}', {ticket.seq})",
                         kwargsrepr="{}",
+                        origin=origin,
                         ignore_result=True,
                     )
                     producer.publish(
