@@ -85,8 +85,8 @@ def test_a_bridge_that_wakes_up_after_another_took_its_partition_writes_nothing_
             fenced = sleeper.lines("partition.moved")
         account = relay.settle()
         print(f"fenced in round {rounds}; {account}")
-        assert fenced
         assert account.is_perfect, str(account)
+        assert fenced
         relay.check_health()
 
 
