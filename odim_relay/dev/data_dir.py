@@ -5,6 +5,7 @@ The folder of an embedded stack: Redis's data, logs, and who uses it.
 import fcntl
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -87,8 +88,9 @@ class DataDir:
 
     def write_env(self, variables: Mapping[str, str]) -> None:
         """
-        Leave what another terminal needs to talk to this stack: `. env`.
+        Leave what another terminal needs to talk to this stack: `. env`. The program that runs comes first in its PATH.
         """
-        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+        lines = [f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n']
+        lines += [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
         self.env_file.touch(mode=0o600)
         self.env_file.write_text("".join(lines))

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_the_environment_is_for_a_shell_and_for_the_owner(tmp_path: Path) -> None:
     folder = DataDir(tmp_path)
     folder.write_env({"A": "x y'z", "B": "1"})
-    assert folder.env_file.read_text() == "export A='x y'\"'\"'z'\nexport B=1\n"
+    path, *variables = folder.env_file.read_text().splitlines()
+    assert path == f'export PATH={Path(sys.executable).parent}:"$PATH"'
+    assert variables == ["export A='x y'\"'\"'z'", "export B=1"]
     assert folder.env_file.stat().st_mode & 0o077 == 0
     folder.release()
 
