@@ -19,7 +19,7 @@ from tests.support.receiver_behaviour import Behaviour
 THREADS = (2, 4, 8, 16, 32)
 SLOW_S = 0.1
 PROCESSES = 2
-_FAST_COUNTS = {"odim-relay": 6_000, "plain": 2_500}
+_FAST_COUNTS = {"odim-relay": 5_000, "plain": 2_000}
 _SLOW_RUN_S = 4
 
 

@@ -17,7 +17,7 @@ from odim_relay.settings import DeliverySettings
 from tests.support.receiver import Receiver
 
 # The faster side gets more, so that both are looked at for about the same time.
-PLAIN_COUNT, OURS_COUNT = 2_500, 6_000
+PLAIN_COUNT, OURS_COUNT = 2_000, 5_000
 QUICK = 3
 THREADS: int = DeliverySettings.model_fields["concurrency"].default
 _PREFETCHES = (1, 4)
