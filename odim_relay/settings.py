@@ -104,7 +104,7 @@ class DeliverySettings(_Group):
     retry_factor: float = Field(3, ge=1, description="each interval is so many times the one before")
     retry_max_interval_s: Seconds = Field(900, description="no interval is longer")
     max_countdown_s: Seconds = Field(900, description="longer waits have no task: they are parked with their due time")
-    concurrency: int = Field(8, ge=1, le=1000, description="worker slots per process")
+    concurrency: int = Field(16, ge=1, le=1000, description="worker slots per process")
     ca_file: Path | None = Field(
         None, description="certificates destinations are verified against; unset is the system's"
     )
