@@ -1,0 +1,153 @@
+"""
+What a person may look at.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from odim_relay.domain.delivery import ParkReason, State
+from odim_relay.ports.intake import Position
+from odim_relay.ports.records import TopicPartition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """
+    What the ledger knows of one delivery. Instants are milliseconds since the epoch, by Redis's clock.
+
+    Attributes:
+        attempts: that were begun.
+        due_at_ms: when a retry or a parked delivery is to be tried next; None when nothing is planned.
+        record: `topic/partition/offset` of the Kafka record.
+        recorded_at_ms: Kafka's timestamp of it; 0 when it has none.
+        reason: why it is parked; None when it is not.
+        parked_at_ms: 0 when it is not parked.
+        last: how the last failed attempt ended: `status`, `failure`, `detail`, `destination`, `duration_ms`, as far
+            as they apply; empty when none failed.
+    """
+
+    delivery_id: str
+    subscription_id: str
+    event_id: str
+    state: State
+    attempts: int
+    due_at_ms: int | None = None
+    record: str = ""
+    recorded_at_ms: int = 0
+    reason: ParkReason | None = None
+    parked_at_ms: int = 0
+    last: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """
+    How many deliveries of one subscription are parked for one reason.
+
+    Attributes:
+        oldest_at_ms: Kafka's timestamp of the event of the one that was taken in first, or when that was parked where
+            Kafka told none.
+    """
+
+    subscription_id: str
+    reason: ParkReason
+    count: int
+    oldest_at_ms: int
+
+
+class DeliveryListing(Protocol):
+    """
+    The ledger's deliveries, for people. Reads in bounded steps, so what moves meanwhile may be missed or told twice.
+    """
+
+    def parked(self, subscription_ids: Iterable[str] | None = None) -> Iterator[DeliveryRecord]:
+        """
+        Walk the parked deliveries of these subscriptions, or of all: by subscription, in the order they came in.
+        """
+        ...
+
+    def delivery(self, delivery_id: str) -> DeliveryRecord | None:
+        """
+        Read one delivery, parked or not; None when it is not in the ledger: delivered, or it never was.
+        """
+        ...
+
+    def payload(self, event_id: str) -> bytes | None:
+        """
+        Read an event's bytes; None when no delivery needs them any more.
+        """
+        ...
+
+    def backlogs(self) -> Sequence[Backlog]:
+        """
+        Count what is parked, by subscription and reason, ordered so. Reads all of it.
+        """
+        ...
+
+
+class LedgerFigures(Protocol):
+    """
+    The ledger in figures.
+    """
+
+    def now_ms(self) -> int:
+        """
+        Read Redis's clock, which all instants of the ledger are of (L6).
+        """
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """
+        Read all counters, by `name` or `name:label`.
+        """
+        ...
+
+    def positions(self) -> Mapping[TopicPartition, Position]:
+        """
+        Read how far each partition has been taken in.
+        """
+        ...
+
+    def active_count(self) -> int:
+        """
+        Count the deliveries that the reaper watches: queued, in sending, in a countdown, and parked with a due time.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedRecord:
+    """
+    A Kafka record in quarantine; `QuarantineEntry` says more.
+
+    Attributes:
+        quarantined_at_ms: by Redis's clock.
+        size: of its value, in bytes.
+    """
+
+    entry_id: str
+    record: str
+    recorded_at_ms: int
+    quarantined_at_ms: int
+    reason: str
+    detail: str
+    size: int
+
+
+class QuarantineListing(Protocol):
+    """
+    Records that could not be understood, for people.
+    """
+
+    def entries(self) -> Iterator[QuarantinedRecord]:
+        """
+        Walk them, oldest first, in bounded steps.
+        """
+        ...
+
+    def entry(self, entry_id: str) -> tuple[QuarantinedRecord, bytes] | None:
+        """
+        Read one, with the record's bytes.
+        """
+        ...

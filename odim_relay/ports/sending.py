@@ -1,0 +1,45 @@
+"""
+Requests out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from odim_relay.domain.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRequest:
+    """
+    One POST, ready to send.
+
+    Attributes:
+        headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
+    """
+
+    url: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+class Sender(Protocol):
+    """
+    Sends one POST within one deadline.
+    """
+
+    def send(self, request: OutgoingRequest, *, may_send: Callable[[], bool], timeout_s: float) -> Outcome | None:
+        """
+        POST `request` and judge nothing: the outcome carries the status or the failure.
+
+        One deadline of `timeout_s` covers DNS, connect, TLS, request and response. Redirects are not followed; at most
+        16 KiB of the response is read. Whatever the destination does comes back as an `Outcome`; an exception is
+        a fault of our own.
+
+        Args:
+            may_send: asked right before the first byte when connecting took longer than 3 s (ledger rule L17).
+
+        Returns:
+            None when `may_send` answered no: then no byte of the request was sent.
+        """
+        ...

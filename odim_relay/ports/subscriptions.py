@@ -1,0 +1,47 @@
+"""
+Where subscriptions are kept.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from odim_relay.domain.subscription import Subscription
+
+
+class SubscriptionStore(Protocol):
+    """
+    Where subscriptions are kept. Each change raises the generation, to a number that it never had.
+    """
+
+    def save(self, subscription: Subscription) -> None:
+        """
+        Create the subscription or replace the one of its id.
+        """
+        ...
+
+    def delete(self, subscription_id: str) -> bool:
+        """
+        Remove it; its deliveries leave as `subscription_deleted`. Returns False when there was none.
+        """
+        ...
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        """
+        Read one.
+        """
+        ...
+
+    def generation(self) -> int:
+        """
+        Read the number of the last change.
+        """
+        ...
+
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
+        """
+        Read what changed after `generation`: the new generation, the saved, the ids of the deleted.
+
+        Reads all, with None for the deleted, where the way from there is not known: after 0, more than 1,000 changes,
+        or a change that the store lost again with its last writes. What is not among all is gone.
+        """
+        ...
