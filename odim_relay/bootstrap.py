@@ -146,6 +146,10 @@ def deliver() -> Deliver:
     The work of the delivery task.
     """
     chosen = settings().delivery
+    if not chosen.verify:
+        telemetry.logger(__name__).warning(
+            "tls.not_verified", setting="DELIVERY__VERIFY", detail="whoever answers for a destination gets its events"
+        )
     return Deliver(
         ledger=PatientLedger(delivery_ledger(), stopping.wait),
         directory=SubscriptionDirectory(subscription_store()),
