@@ -145,6 +145,7 @@ def test_a_parked_delivery_is_queued_when_its_due_time_comes(bench: Bench) -> No
 
     after = bench.fields(ticket)
     assert after["state"] == "QUEUED"
+    assert again.seq > claim.lease
     kept = ("subscription", "event", "shape", "attempts", "number", "last")
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
     assert bench.claim(again).payload == claim.payload
