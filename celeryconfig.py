@@ -35,7 +35,7 @@ broker_transport_options = (
         "max_connections": _settings.delivery.concurrency + 20,
         "socket_keepalive": True,
         "socket_connect_timeout": 3,
-        "socket_timeout": 10,
+        "socket_timeout": 5,
         "health_check_interval": 25,
     }
     if not _settings.broker_url.startswith("amqp")

@@ -12,6 +12,13 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from odim_relay.telemetry import logger
+
+log = logger(__name__)
 
 _MOST = 64
 
@@ -20,6 +27,25 @@ class _TakesSeveral:
     """
     Mixed into kombu's channels.
     """
+
+    _is_away = False
+
+    def _connparams(self: Any, asynchronous: bool = False) -> dict[str, Any]:  # noqa: FBT002 - kombu's signature
+        # redis-py would try each command four times: of a server that hangs a worker would learn, and could be ended,
+        # only after all their timeouts.
+        parameters: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
+        return {**parameters, "retry": Retry(NoBackoff(), 0)}
+
+    def _restore(self: Any, message: Any, leftmost: bool = False) -> None:  # noqa: FBT002 - kombu's signature
+        # Giving messages back is a courtesy of a worker that ends: the ledger finds them anyway, and a broker that does
+        # not take the first will not take the others.
+        if self._is_away:
+            return
+        try:
+            super()._restore(message, leftmost)  # type: ignore[misc]
+        except RedisError as exc:
+            self._is_away = True
+            log.warning("tasks.not_given_back", detail=str(exc))
 
     def _brpop_read(self: Any, **options: Any) -> bool:
         super()._brpop_read(**options)  # type: ignore[misc] # raises Empty when there was none
