@@ -7,10 +7,11 @@ from typing import Any
 from celery import shared_task
 
 from odim_relay import bootstrap
+from odim_relay.errors import TransientError
 from odim_relay.ports import TaskTicket
 
 
-@shared_task(bind=True, name="odim_relay.deliver", ignore_result=True, max_retries=None)
+@shared_task(bind=True, name="odim_relay.deliver", ignore_result=True, max_retries=None, throws=(TransientError,))
 def deliver(self: Any, delivery_id: str, seq: int) -> None:
     """
     Deliver, and let Celery count down to the next attempt where there is to be one (L22).
