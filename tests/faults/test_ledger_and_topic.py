@@ -11,22 +11,16 @@ import pytest
 from tests.faults.conftest import MakeRelay
 from tests.support.events import events
 from tests.support.kafka_server import KafkaServer
-from tests.support.processes import LocalProcess
 from tests.support.receiver import Receiver
 from tests.support.redis_server import RedisServer
 from tests.support.relay import Relay
-from tests.support.relay_process import RelayProcess
+from tests.support.relay_process import RelayProcess, wait_for_end
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
 UNREACHABLE = 3
 BRIDGE_PROGRAM = ("-m", "tests.support.bridge_program")
-
-
-def wait_for_end(process: LocalProcess, timeout_s: float = 30) -> int | None:
-    wait_until(lambda: not process.running, timeout_s=timeout_s, what=f"{process.name} to end")
-    return process.returncode
 
 
 def bodies_of(relay: Relay, path: str) -> set[str]:

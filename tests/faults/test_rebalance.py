@@ -2,6 +2,7 @@
 Bridges and workers come and go under load: nothing is lost, nothing is doubled (S16, S20; L9, L10).
 """
 
+import signal
 import time
 from collections.abc import Sequence
 
@@ -10,7 +11,8 @@ import pytest
 from tests.faults.conftest import MakeRelay
 from tests.support.events import events
 from tests.support.receiver import Behaviour, Mode, Receiver
-from tests.support.relay_process import RelayProcess
+from tests.support.redis_server import RedisServer
+from tests.support.relay_process import RelayProcess, start_all, wait_for_end
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
@@ -130,4 +132,33 @@ def test_a_worker_ends_within_its_timeout_and_two_seconds_however_much_it_has_ta
         print(f"ended in {took_s:.1f} s after {requests} requests; {account}")
         assert took_s < 7
         assert account.is_perfect, str(account)
+        relay.check_health()
+
+
+def test_workers_that_are_told_to_end_while_redis_hangs_do_end_and_nothing_is_lost(
+    make_relay: MakeRelay, fresh_redis: RedisServer, receiver: Receiver
+) -> None:
+    with make_relay(DELIVERY__CONCURRENCY=4) as relay:
+        subscriber = relay.subscribe()
+        receiver.behave(subscriber.path, Behaviour(delay_s=1))
+        relay.publish(events(50))
+        receiver.wait_for_requests(subscriber.path, relay.concurrency, timeout_s=20)
+        fresh_redis.stop()
+        workers = [relay.worker, relay.maintenance]
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM, group=False)
+        started_at = time.monotonic()
+        for worker in workers:
+            assert wait_for_end(worker, timeout_s=60) == 0
+            print(f"{worker.name} ended after {time.monotonic() - started_at:.1f} s")
+        fresh_redis.cont()
+        receiver.behave(subscriber.path, Behaviour())
+        start_all(workers)
+        account = relay.settle()
+        print(account)
+        assert account.lost == 0, str(account)
+        assert account.delivered == account.published == 50
+        assert account.parked == {}
+        # What was answered could not be told to the ledger.
+        assert account.doubled <= relay.concurrency
         relay.check_health()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import LocalProcess
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 _MODULES = {"odim-relay": "odim_relay", "celery": "celery"}
@@ -56,3 +57,11 @@ def start_all(processes: Iterable[LocalProcess]) -> None:
         process.launch()
     for process in launched:
         process.wait_ready()
+
+
+def wait_for_end(process: LocalProcess, timeout_s: float = 30) -> int | None:
+    """
+    Wait until it has ended by itself, and return its exit status.
+    """
+    wait_until(lambda: not process.running, timeout_s=timeout_s, what=f"{process.name} to end")
+    return process.returncode
