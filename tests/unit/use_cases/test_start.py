@@ -4,7 +4,7 @@ import pytest
 
 from odim_relay.domain.topic_epoch import TopicOrigin
 from odim_relay.errors import TransientError
-from odim_relay.ports import Commit, Position, Record, TopicPartition
+from odim_relay.ports import Commit, Position, TopicPartition
 from odim_relay.use_cases.start import LedgerMissingError, StartPositions, check_birth, check_ledger
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.kafka import InMemoryKafka
@@ -252,9 +252,3 @@ def test_l12_another_ledger_in_its_place_is_noticed(ledger: InMemoryIngestLedger
 
     with pytest.raises(LedgerMissingError):
         check_birth(ledger, "of before")
-
-
-def test_a_log_that_begins_late_has_its_own_bounds(kafka: InMemoryKafka) -> None:
-    kafka.logs[PARTITION].records = [Record(offset=20, value=b"")]
-
-    assert kafka.bounds(PARTITION) == (0, 21)
