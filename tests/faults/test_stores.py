@@ -105,9 +105,11 @@ def test_a_flushed_broker_is_filled_again_from_the_ledger(make_relay: MakeRelay,
             for number in range(1, 4):
                 receiver.wait_for_requests(subscriber.path, number * 200, timeout_s=20)
                 relay.publish(events(500, first=number * 10_000))
-                flushed.append(wait_until(relay.ledger.flush_broker, timeout_s=10, what="a task to wait in the broker"))
+                wait_until(lambda: relay.ledger.queue_depth() > 100, timeout_s=10, what="tasks to wait in the broker")
+                flushed.append(relay.ledger.flush_broker())
         account = relay.settle()
         print(f"tasks flushed: {flushed}; {account}")
+        assert min(flushed) > 0
         assert account.is_perfect, str(account)
         relay.check_health()
 
