@@ -23,7 +23,10 @@ task_queues = [Queue("deliveries", routing_key="deliveries"), Queue("maintenance
 task_create_missing_queues = False
 task_routes = {
     "odim_relay.deliver": {"queue": "deliveries", "routing_key": "deliveries"},
-    "odim_relay.reap": {"queue": "maintenance", "routing_key": "maintenance"},
+    **{
+        f"odim_relay.{name}": {"queue": "maintenance", "routing_key": "maintenance"}
+        for name in ("reap", "replay", "expire")
+    },
 }
 
 # The ledger repairs what the broker loses, so the broker need not remember what it handed out: that costs two more
@@ -56,11 +59,16 @@ worker_send_task_events = _settings.flower.task_events
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 beat_schedule = {
-    "reap": {
-        "task": "odim_relay.reap",
-        "schedule": _settings.ledger.reap_interval_s,
-        # A reap that could not start before the next is due is not needed any more.
-        "options": {"expires": max(_settings.ledger.reap_interval_s, 1)},
-    },
+    name: {
+        "task": f"odim_relay.{name}",
+        "schedule": interval_s,
+        # One that could not start before the next is due is not needed any more.
+        "options": {"expires": max(interval_s, 1)},
+    }
+    for name, interval_s in {
+        "reap": _settings.ledger.reap_interval_s,
+        "replay": _settings.dead_letters.replay_interval_s,
+        "expire": _settings.dead_letters.expire_interval_s,
+    }.items()
 }
 beat_max_loop_interval = 5

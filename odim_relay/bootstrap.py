@@ -22,10 +22,11 @@ from odim_relay.adapters.kafka.configuration import accepted_configuration
 from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
 from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
+from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
-from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
+from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
-from odim_relay.adapters.redis.inspection import inspect_redis
+from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineListing
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -35,18 +36,23 @@ from odim_relay.formats import Decoder
 from odim_relay.formats.registry import FORMATS
 from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.ports import RedisFacts
+from odim_relay.rules import rules_of
 from odim_relay.settings import Settings, load
-from odim_relay.use_cases.deliver import Deliver, RetryPolicy
+from odim_relay.use_cases.deliver import Deliver, Schedule
 from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.expire import Expire
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.publish import Publish
 from odim_relay.use_cases.readiness import Unreachable
 from odim_relay.use_cases.readiness import readiness as ask_all
 from odim_relay.use_cases.reap import Reap
+from odim_relay.use_cases.replay import Replay
 from odim_relay.use_cases.subscribe import Subscribe
 
 USER_AGENT = f"odim-relay/{__version__}"
+
+_LONGEST_KNOCK_S = 5.0
 
 stopping = Event()
 """
@@ -81,7 +87,7 @@ def scripts() -> Scripts:
     chosen = settings()
     client = connect(chosen.redis.url, ca_file=chosen.redis.ca_file, max_connections=chosen.delivery.concurrency + 16)
     refuse_cluster(client)
-    return Scripts(client, chosen.redis.key_prefix)
+    return Scripts(client, chosen.redis.key_prefix, rules_of(chosen, maxmemory_bytes(client)))
 
 
 @cache
@@ -89,15 +95,15 @@ def delivery_ledger() -> RedisDeliveryLedger:
     """
     The ledger for workers and maintenance.
     """
-    chosen = settings()
-    return RedisDeliveryLedger(
-        scripts(),
-        LedgerTimes(
-            lease_s=chosen.lease_s,
-            patience_s=chosen.ledger.queue_patience_s,
-            max_countdown_s=chosen.delivery.max_countdown_s,
-        ),
-    )
+    return RedisDeliveryLedger(scripts(), worker=new_id())
+
+
+@cache
+def backlog_ledger() -> RedisBacklogLedger:
+    """
+    The ledger for those who look after what is parked.
+    """
+    return RedisBacklogLedger(scripts())
 
 
 @cache
@@ -105,12 +111,7 @@ def ingest_ledger() -> RedisIngestLedger:
     """
     The ledger for the bridge.
     """
-    chosen = settings()
-    return RedisIngestLedger(
-        scripts(),
-        patience_s=chosen.ledger.queue_patience_s,
-        quarantine_max_bytes=chosen.quarantine.max_bytes,
-    )
+    return RedisIngestLedger(scripts())
 
 
 @cache
@@ -141,26 +142,39 @@ def publisher() -> CeleryPublisher:
 
 
 @cache
-def deliver() -> Deliver:
+def sender() -> RequestsSender:
     """
-    The work of the delivery task.
+    Sends to destinations.
+
+    Raises:
+        ConfigurationError: a setting of TLS is wrong.
     """
     chosen = settings().delivery
     if not chosen.verify:
         telemetry.logger(__name__).warning(
             "tls.not_verified", setting="DELIVERY__VERIFY", detail="whoever answers for a destination gets its events"
         )
+    return RequestsSender(
+        now=lambda: datetime.now(UTC),
+        user_agent=USER_AGENT,
+        verify=chosen.verify,
+        ca_file=chosen.ca_file,
+        concurrency=chosen.concurrency,
+    )
+
+
+@cache
+def deliver() -> Deliver:
+    """
+    The work of the delivery task.
+    """
+    chosen = settings().delivery
     return Deliver(
         ledger=PatientLedger(delivery_ledger(), stopping.wait),
         directory=SubscriptionDirectory(subscription_store()),
-        sender=RequestsSender(
-            now=lambda: datetime.now(UTC),
-            user_agent=USER_AGENT,
-            verify=chosen.verify,
-            ca_file=chosen.ca_file,
-            concurrency=chosen.concurrency,
-        ),
-        policy=RetryPolicy(
+        sender=sender(),
+        publisher=publisher(),
+        schedule=Schedule(
             retries=chosen.retry_attempts,
             backoff=Backoff(
                 interval_s=chosen.retry_interval_s,
@@ -169,7 +183,6 @@ def deliver() -> Deliver:
             ),
         ),
         timeout_s=chosen.timeout_s,
-        user_agent=USER_AGENT,
         draw=random.random,
         now_s=time.time,
     )
@@ -181,6 +194,28 @@ def reap() -> Reap:
     The work of the reap task.
     """
     return Reap(ledger=delivery_ledger(), publisher=publisher())
+
+
+@cache
+def replay() -> Replay:
+    """
+    The work of the replay task.
+    """
+    return Replay(
+        ledger=backlog_ledger(),
+        store=subscription_store(),
+        connector=sender(),
+        publisher=publisher(),
+        timeout_s=min(settings().delivery.timeout_s, _LONGEST_KNOCK_S),
+    )
+
+
+@cache
+def expire() -> Expire:
+    """
+    The work of the expire task.
+    """
+    return Expire(ledger=backlog_ledger(), publisher=publisher())
 
 
 def decoders() -> dict[str, Decoder]:

@@ -104,11 +104,40 @@ class DeliverySettings(_Group):
     retry_factor: float = Field(3, ge=1, description="each interval is so many times the one before")
     retry_max_interval_s: Seconds = Field(900, description="no interval is longer")
     max_countdown_s: Seconds = Field(900, description="longer waits have no task: they are parked with their due time")
+    window: int = Field(256, ge=1, description="deliveries of one subscription that may be queued; the others wait")
+    max_in_flight_per_destination: int = Field(
+        16,
+        ge=1,
+        description="requests under way to one destination, of all workers; one that answers fast may have more",
+    )
     concurrency: int = Field(16, ge=1, le=1000, description="worker slots per process")
     ca_file: Path | None = Field(
         None, description="certificates destinations are verified against; unset is the system's"
     )
     verify: bool = Field(default=True, description="whether certificates of destinations are verified")
+
+
+class BreakerSettings(_Group):
+    """
+    Destinations that fail are left alone.
+    """
+
+    failures: int = Field(5, ge=1, description="in a row, after which a destination is only probed")
+    probe_interval_s: Seconds = Field(30, description="until the first probe; each further interval is twice as long")
+    probe_max_interval_s: Seconds = Field(300, description="no interval is longer")
+
+
+class DeadLetterSettings(_Group):
+    """
+    What is parked.
+    """
+
+    replay_interval_s: Seconds = Field(30, description="how often parked deliveries are looked at")
+    expire_interval_s: Seconds = Field(60, description="how often those are looked for whose retention ended")
+    retention_s: Seconds = Field(604_800, le=2_592_000, description="how long an event is kept; at most 30 days")
+    max_share: float = Field(0.2, gt=0, le=1, description="of LEDGER__MAX_BYTES that one subscription may hold")
+    max_count: int = Field(1_000_000, ge=1, description="deliveries that one subscription may hold")
+    drain_rate: float = Field(0, ge=0, description="per second and subscription out of the backlog; 0 is unlimited")
 
 
 class QuarantineSettings(_Group):
@@ -127,6 +156,9 @@ class LedgerSettings(_Group):
     lease_margin_s: Seconds = Field(15, description="a claim is good for the delivery timeout and this")
     reap_interval_s: Seconds = Field(5, description="how often lapsed deliveries are looked for")
     queue_patience_s: Seconds = Field(30, description="until a queued task is first suspected to be lost")
+    max_bytes: int | None = Field(
+        None, ge=1_048_576, description="budget of all that is kept; unset is 60 % of Redis's maxmemory, or 1 GiB"
+    )
 
 
 class LogSettings(_Group):
@@ -163,6 +195,8 @@ class Settings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     kafka: KafkaSettings = KafkaSettings()
     delivery: DeliverySettings = DeliverySettings()
+    breaker: BreakerSettings = BreakerSettings()
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     ledger: LedgerSettings = LedgerSettings()
     log: LogSettings = LogSettings()

@@ -38,6 +38,8 @@ WAITING_REASONS = frozenset(ParkReason) - DEAD_LETTER_REASONS
 TRANSITIONS: dict[State, dict[str, State]] = {
     State.QUEUED: {
         "claim": State.SENDING,
+        "claim_at_most_once": State.GONE,
+        "park": State.PARKED,
         "reap": State.QUEUED,
         "complete": State.GONE,
         "subscription_deleted": State.GONE,
@@ -52,18 +54,27 @@ TRANSITIONS: dict[State, dict[str, State]] = {
     },
     State.RETRYING: {
         "claim": State.SENDING,
+        "claim_at_most_once": State.GONE,
+        "park": State.PARKED,
         "reap": State.QUEUED,
+        "recover": State.QUEUED,
         "complete": State.GONE,
         "subscription_deleted": State.GONE,
     },
     State.PARKED: {
-        "replay": State.QUEUED,
+        "admit": State.QUEUED,
+        "admit_later": State.RETRYING,
         "complete": State.GONE,
+        "expire": State.GONE,
+        "over_quota": State.GONE,
+        "discard": State.GONE,
         "subscription_deleted": State.GONE,
     },
     State.GONE: {},
 }
 """
 The legal changes: state -> action -> next state. GONE is the absence of a record: delivered, or left by a counted rule.
-`park` out of SENDING also covers a third lapse (L20): the reaper then parks instead of queueing again.
+A new delivery is QUEUED, or PARKED where it must wait. `park` out of QUEUED and RETRYING is a claim that may not send:
+suspended, breaker open, too much in flight. `park` out of SENDING also covers a third lapse (L20). `recover`: its
+destination answers again. `admit_later` carries the pace of a drain by a countdown.
 """

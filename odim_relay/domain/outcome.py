@@ -25,6 +25,7 @@ class Failure(StrEnum):
     DNS = "dns"
     CONNECT = "connect"
     TLS = "tls"
+    CONNECT_TIMEOUT = "connect_timeout"
     TIMEOUT = "timeout"
     DISCONNECTED = "disconnected"
     PROTOCOL = "protocol"
@@ -67,3 +68,28 @@ def verdict_of(outcome: Outcome) -> Verdict:
     if 400 <= status <= 499 and status not in _TRANSIENT_4XX:  # noqa: PLR2004 - the range is the definition
         return Verdict.REJECTED
     return Verdict.TRANSIENT
+
+
+class Standing(StrEnum):
+    """
+    What an outcome says of the destination itself (ledger rules L29, L30).
+    """
+
+    ALIVE = "alive"
+    FAILING = "failing"
+    UNREACHABLE = "unreachable"
+    NOTHING = "nothing"
+
+
+_UNREACHABLE = frozenset({Failure.DNS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS})
+
+
+def standing_of(outcome: Outcome) -> Standing:
+    """
+    Judge the destination: who rejects for good is alive; who does not even take a connection is unreachable.
+    """
+    if outcome.status is None and outcome.failure is None:
+        return Standing.NOTHING  # a fault of our own
+    if outcome.failure in _UNREACHABLE:
+        return Standing.UNREACHABLE
+    return Standing.FAILING if verdict_of(outcome) is Verdict.TRANSIENT else Standing.ALIVE

@@ -3,8 +3,30 @@ A subscription: which events, to which destination.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from odim_relay.domain.event import EventFormat
+
+
+class Mode(StrEnum):
+    """
+    What a subscription is promised (semantics, "Modes per subscription").
+    """
+
+    AT_LEAST_ONCE = "at_least_once"
+    AT_MOST_ONCE = "at_most_once"
+    ORDERED = "ordered"
+
+
+class RetryPolicy(StrEnum):
+    """
+    What to do about deliveries that fail. Source: EventDestination v1_16_0, DeliveryRetryPolicy.
+    """
+
+    FOREVER = "RetryForever"
+    FOREVER_WITH_BACKOFF = "RetryForeverWithBackoff"
+    SUSPEND = "SuspendRetries"
+    TERMINATE = "TerminateAfterRetries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,4 +74,6 @@ class Subscription:
     event_format: EventFormat = EventFormat.EVENT
     context: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    retry_policy: RetryPolicy = RetryPolicy.FOREVER_WITH_BACKOFF
+    mode: Mode = Mode.AT_LEAST_ONCE
     created_at_s: int = 0

@@ -4,6 +4,7 @@ What the use cases need of the world. Adapters implement these; each contract st
 Every method may raise `TransientError` (the store cannot be reached or refuses for now); every call is safe to repeat.
 """
 
+from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, ReapLedger, Refusal
 from odim_relay.ports.examining import RedisFacts
 from odim_relay.ports.intake import (
@@ -24,14 +25,18 @@ from odim_relay.ports.listings import (
     QuarantineListing,
 )
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
-from odim_relay.ports.sending import OutgoingRequest, Sender
+from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
 from odim_relay.ports.subscriptions import SubscriptionStore
-from odim_relay.ports.tasks import Publisher, TaskTicket
+from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
 
 __all__ = [
+    "Aftermath",
     "Backlog",
+    "BacklogLedger",
     "Claim",
     "Commit",
+    "Connection",
+    "Connector",
     "ConsumerGroup",
     "DeliveryLedger",
     "DeliveryListing",
@@ -42,6 +47,7 @@ __all__ = [
     "LedgerFigures",
     "NewDelivery",
     "NewEvent",
+    "Notice",
     "OutgoingRequest",
     "Position",
     "Publisher",
@@ -54,8 +60,11 @@ __all__ = [
     "RecordSource",
     "RedisFacts",
     "Refusal",
+    "ReplayStep",
+    "Resumed",
     "Sender",
     "SubscriptionStore",
+    "SuspendedBy",
     "TaskTicket",
     "TopicEpoch",
     "TopicPartition",

@@ -2,14 +2,14 @@
 The ledger, for those who send deliveries and for the reaper.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.event import Shape
 from odim_relay.domain.outcome import Outcome
-from odim_relay.ports.tasks import TaskTicket
+from odim_relay.domain.subscription import Mode
+from odim_relay.ports.tasks import Aftermath, TaskTicket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,9 @@ class Claim:
         lease: to be given back with the outcome.
         attempt: 1 for the first over the life of the delivery.
         generation: of the subscriptions, now: a cache that is older must be refreshed before sending.
+        destination_id, breaker_generation: whose breaker the outcome counts for, and as it was at the claim (L29).
+        is_replay: it was parked after an attempt.
+        lost_count: events of this subscription that left unsent and that the subscriber was not told of (L15).
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
     """
 
@@ -33,11 +36,17 @@ class Claim:
     attempt: int
     generation: int
     recorded_at_ms: int
+    destination_id: str = ""
+    breaker_generation: int = 0
+    is_replay: bool = False
+    mode: Mode = Mode.AT_LEAST_ONCE
+    lost_count: int = 0
 
 
 class Refusal:
     """
-    The task may not act: another claimed the delivery, it was delivered, or its subscription is gone.
+    The task may not act: another claimed the delivery, it was delivered, its subscription is gone, or it was parked
+    because its subscription is suspended, its destination's breaker open or too much in flight there.
     """
 
     __slots__ = ("reason",)
@@ -78,30 +87,49 @@ class DeliveryLedger(Protocol):
         """
         ...
 
-    def complete(self, claim: Claim) -> None:
+    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
         """
         Remove the delivery: it was answered 2xx. Does so whatever its state by then (L21); repeating it is harmless.
+
+        It lets go what waited for it: the next of a full window, and everything that waits when it closed the breaker.
+
+        Args:
+            is_fast: the answer came fast, so that its destination may have more than its share in flight (L18).
         """
         ...
 
-    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> TaskTicket | None:
+    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         """
-        SENDING becomes RETRYING, due after `wait_s`; parked with that due time where no countdown is to carry it (L22).
+        SENDING becomes RETRYING, due after `wait_s`; parked where no countdown is to carry it (L22) or the breaker is
+        open; a replay returns to its place (L24). The attempt counts for breaker and subscription.
 
         Returns:
-            the ticket for a task with this countdown; None when it was parked or the lease is not held any more.
+            with `retry` unless it was parked or the lease is not held any more.
         """
         ...
 
-    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> bool:
+    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         """
-        SENDING becomes PARKED. Returns False when the lease is not held any more; then nothing was done.
+        SENDING becomes PARKED, if the lease is held still; `exhausted` with a time at which it is replayed. The attempt
+        counts for breaker and subscription.
         """
         ...
 
-    def release(self, claim: Claim) -> TaskTicket | None:
+    def suspend(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         """
-        SENDING becomes QUEUED again without an attempt counted; the ticket is to be published. None when not held.
+        Park it, and suspend its subscription for the same reason.
+        """
+        ...
+
+    def release(self, claim: Claim) -> Aftermath:
+        """
+        SENDING becomes QUEUED again without an attempt counted.
+        """
+        ...
+
+    def told(self, claim: Claim) -> None:
+        """
+        The subscriber was told of `lost_count` events.
         """
         ...
 
@@ -111,11 +139,8 @@ class ReapLedger(Protocol):
     The ledger's own repair (L23, L26, L27).
     """
 
-    def reap(self, *, queue_is_empty: bool) -> tuple[Sequence[TaskTicket], bool]:
+    def reap(self, *, queue_is_empty: bool) -> tuple[Aftermath, bool]:
         """
-        Handle at most 500 deliveries whose deadline lapsed.
-
-        Returns:
-            tickets to publish, and whether more deadlines have lapsed already.
+        Handle at most 500 deliveries whose deadline lapsed. Tells also whether more have lapsed already.
         """
         ...

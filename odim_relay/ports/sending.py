@@ -44,3 +44,15 @@ class Sender(Protocol):
             None when `may_send` answered no: then no byte of the request was sent.
         """
         ...
+
+
+class Connector(Protocol):
+    """
+    Knocks at destinations.
+    """
+
+    def accepts(self, url: str, *, timeout_s: float) -> bool:
+        """
+        Tell whether the URL's server accepts a connection, through the TLS handshake; nothing is sent over it.
+        """
+        ...

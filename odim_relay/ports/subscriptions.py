@@ -2,7 +2,7 @@
 Where subscriptions are kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from odim_relay.domain.subscription import Subscription
@@ -16,6 +16,12 @@ class SubscriptionStore(Protocol):
     def save(self, subscription: Subscription) -> None:
         """
         Create the subscription or replace the one of its id.
+        """
+        ...
+
+    def update(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+        """
+        Replace it by what `change` makes of it; called again when another changed it meanwhile. None without any.
         """
         ...
 

@@ -2,7 +2,7 @@
 Delivery tasks, as Celery carries them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,15 +11,46 @@ from typing import Protocol
 class TaskTicket:
     """
     What a task message carries; it can be claimed once.
+
+    Attributes:
+        wait_s: the countdown with which it is to be published.
     """
 
     delivery_id: str
     seq: int
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """
+    A change that people want to hear of, told once: `breaker_opened`, `breaker_closed` of a destination's id;
+    `suspended_<reason>`, `terminated` of a subscription's.
+    """
+
+    name: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """
+    What a change of the ledger leaves to its caller.
+
+    Attributes:
+        retry: the failed delivery's own ticket, for Celery to count down to.
+        tickets: to be published; the reaper does it later when the caller cannot.
+        notices: to be logged.
+    """
+
+    retry: TaskTicket | None = None
+    tickets: Sequence[TaskTicket] = ()
+    notices: Sequence[Notice] = ()
 
 
 class Publisher(Protocol):
     """
-    Hands delivery tasks to Celery.
+    Hands delivery tasks to Celery. Threads may share it.
     """
 
     def publish(self, tickets: Iterable[TaskTicket]) -> None:

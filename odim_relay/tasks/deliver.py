@@ -18,6 +18,7 @@ def deliver(self: Any, delivery_id: str, seq: int) -> None:
 
     The ledger knows of the retry before Celery does: if its message is lost, the reaper finds the delivery (L23).
     """
-    retrying = bootstrap.deliver()(TaskTicket(delivery_id=delivery_id, seq=seq))
-    if retrying is not None:
-        raise self.retry(args=(delivery_id, retrying.ticket.seq), countdown=retrying.wait_s)
+    retry = bootstrap.deliver()(TaskTicket(delivery_id=delivery_id, seq=seq))
+    if retry is not None:
+        # A run of an ordered subscription ends with another delivery than it began with.
+        raise self.retry(args=(retry.delivery_id, retry.seq), countdown=retry.wait_s, task_id=retry.delivery_id)

@@ -3,25 +3,37 @@ One attempt of one delivery: claim, send, tell the ledger.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.outcome import Outcome, Verdict, verdict_of
-from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.subscription import Mode, RetryPolicy, Subscription
 from odim_relay.errors import TransientError
+from odim_relay.formats.notices import buffer_exceeded
 from odim_relay.formats.shaping import shape_body
-from odim_relay.ports import Claim, DeliveryLedger, LastAttempt, OutgoingRequest, Refusal, Sender, TaskTicket
+from odim_relay.ports import (
+    Aftermath,
+    Claim,
+    DeliveryLedger,
+    LastAttempt,
+    OutgoingRequest,
+    Publisher,
+    Refusal,
+    Sender,
+    TaskTicket,
+)
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.aftermath import settle
 from odim_relay.use_cases.directory import SubscriptionDirectory
 
 log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class Schedule:
     """
     How often and when a failed delivery is tried again.
 
@@ -31,6 +43,12 @@ class RetryPolicy:
 
     retries: int
     backoff: Backoff
+
+    def wait_s(self, policy: RetryPolicy, retry: int, draw: float) -> float:
+        """
+        The wait before retry number `retry` (from 1): only `RetryForeverWithBackoff` has growing ones.
+        """
+        return self.backoff.wait_s(retry if policy is RetryPolicy.FOREVER_WITH_BACKOFF else 1, draw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +76,17 @@ class Park:
     reason: ParkReason
 
 
-Decision: TypeAlias = Delivered | RetryAfter | Park
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """
+    Keep it, and suspend its subscription: its destination says that it is gone.
+    """
 
 
-def decide(outcome: Outcome, attempt: int, policy: RetryPolicy, draw: float) -> Decision:
+Decision: TypeAlias = Delivered | RetryAfter | Park | Suspend
+
+
+def decide(outcome: Outcome, attempt: int, schedule: Schedule, policy: RetryPolicy, draw: float) -> Decision:
     """
     Decide what becomes of a delivery after `attempt` (from 1) ended with `outcome`.
 
@@ -74,23 +99,19 @@ def decide(outcome: Outcome, attempt: int, policy: RetryPolicy, draw: float) -> 
         case Verdict.DELIVERED:
             return Delivered()
         case Verdict.GONE:
-            return Park(reason=ParkReason.GONE)
+            return Suspend()
         case Verdict.REJECTED:
             return Park(reason=ParkReason.REJECTED)
         case Verdict.TRANSIENT:
-            if attempt > policy.retries:
+            if attempt > schedule.retries:
                 return Park(reason=ParkReason.EXHAUSTED)
-            return RetryAfter(wait_s=max(policy.backoff.wait_s(attempt, draw), outcome.retry_after_s or 0.0))
+            return RetryAfter(wait_s=max(schedule.wait_s(policy, attempt, draw), outcome.retry_after_s or 0.0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retrying:
-    """
-    To be handed to Celery: this ticket, after this countdown.
-    """
-
-    ticket: TaskTicket
-    wait_s: float
+_FAST_S = 1.0
+_KNOWN = Outcome(status=200)
+_RUN_MOST = 50
+_RUN_S = 5.0
 
 
 class Deliver:
@@ -104,9 +125,9 @@ class Deliver:
         ledger: DeliveryLedger,
         directory: SubscriptionDirectory,
         sender: Sender,
-        policy: RetryPolicy,
+        publisher: Publisher,
+        schedule: Schedule,
         timeout_s: float,
-        user_agent: str,
         draw: Callable[[], float],
         now_s: Callable[[], float],
     ) -> None:
@@ -118,30 +139,50 @@ class Deliver:
         self._ledger = ledger
         self._directory = directory
         self._sender = sender
-        self._policy = policy
+        self._publisher = publisher
+        self._schedule = schedule
         self._timeout_s = timeout_s
         self._fixed_headers = (
             ("Content-Type", "application/json"),
             ("OData-Version", "4.0"),
-            ("User-Agent", user_agent),
         )
         self._draw = draw
         self._now_s = now_s
 
-    def __call__(self, ticket: TaskTicket) -> Retrying | None:
+    def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
         """
-        Make one attempt, if the ticket is still good.
+        Make one attempt, if the ticket is still good. Of an ordered subscription also what that lets go next, up to 50
+        or for 5 s (L33): its deliveries go one by one, and each would else wait for its own task.
 
         Returns:
-            what Celery is to retry, and when; None when there is nothing more to do.
+            what Celery is to count down to; None when there is nothing more to do.
 
         Raises:
             TransientError: the ledger cannot be reached; the reaper will find the delivery.
         """
-        claim = self._ledger.claim(ticket)
-        if isinstance(claim, Refusal):
-            log.debug("delivery.refused", delivery_id=ticket.delivery_id, seq=ticket.seq, reason=claim.reason)
+        began_at_s = self._now_s()
+        for _ in range(_RUN_MOST):
+            claim = self._ledger.claim(ticket)
+            if isinstance(claim, Refusal):
+                log.debug("delivery.refused", delivery_id=ticket.delivery_id, seq=ticket.seq, reason=claim.reason)
+                return None
+            aftermath = self._try(claim)
+            following = self._next_of_run(claim, aftermath, began_at_s)
+            if following is None:
+                settle(aftermath, self._publisher)
+                return aftermath.retry
+            settle(replace(aftermath, tickets=()), self._publisher)
+            ticket = following
+        self._publisher.publish([ticket])
+        return None
+
+    def _next_of_run(self, claim: Claim, aftermath: Aftermath, began_at_s: float) -> TaskTicket | None:
+        is_run = claim.mode is Mode.ORDERED and aftermath.retry is None and len(aftermath.tickets) == 1
+        if not is_run or aftermath.tickets[0].wait_s or self._now_s() - began_at_s >= _RUN_S:
             return None
+        return aftermath.tickets[0]
+
+    def _try(self, claim: Claim) -> Aftermath:
         try:
             return self._attempt(claim)
         except TransientError:
@@ -150,26 +191,39 @@ class Deliver:
             # A fault of our own must not come back for ever (L20): a person looks at it.
             log.exception("delivery.broken", delivery_id=claim.delivery_id, attempt=claim.attempt)
             last = LastAttempt(outcome=Outcome(detail=f"{type(exc).__name__}: {exc}"), destination="")
-            self._ledger.park(claim, ParkReason.BROKEN, last)
-            return None
+            return self._ledger.park(claim, ParkReason.BROKEN, last)
 
-    def _attempt(self, claim: Claim) -> Retrying | None:
+    def _attempt(self, claim: Claim) -> Aftermath:
         subscription = self._directory.find(claim.subscription_id, claim.generation)
         if subscription is None:
             # Deleted since the claim: its next claim, by the reaper, lets it go and counts it.
-            self._ledger.release(claim)
-            return None
-        outcome = self._sender.send(
-            self._request(claim, subscription),
-            may_send=lambda: self._ledger.holds(claim),
-            timeout_s=self._timeout_s,
-        )
+            return replace(self._ledger.release(claim), tickets=())
+        request = self._request(claim, subscription)
+        outcome = self._tell_of_loss(claim, subscription, request) if claim.lost_count else _KNOWN
+        if outcome is not None and verdict_of(outcome) is Verdict.DELIVERED:
+            outcome = self._send(claim, request)
         if outcome is None:
             log.info("delivery.abandoned", delivery_id=claim.delivery_id, attempt=claim.attempt)
-            return None
-        decision = decide(outcome, claim.attempt, self._policy, self._draw())
-        self._tell(claim, subscription, outcome, decision)
+            return Aftermath()
+        decision = decide(outcome, claim.attempt, self._schedule, subscription.retry_policy, self._draw())
+        self._log(claim, subscription, outcome, decision)
         return self._act(claim, subscription, outcome, decision)
+
+    def _send(self, claim: Claim, request: OutgoingRequest) -> Outcome | None:
+        return self._sender.send(request, may_send=lambda: self._ledger.holds(claim), timeout_s=self._timeout_s)
+
+    def _tell_of_loss(self, claim: Claim, subscription: Subscription, request: OutgoingRequest) -> Outcome | None:
+        """
+        Tell the subscriber that events of its left unsent, before it gets what is still there (L15). What comes of that
+        is the attempt's outcome unless it is a success.
+        """
+        notice = buffer_exceeded(subscription.context, identity=f"{claim.delivery_id}/{claim.lost_count}")
+        headers = tuple(pair for pair in request.headers if pair[0] != "webhook-id")
+        request = replace(request, body=notice.body, headers=(*headers, ("webhook-id", notice.event_id)))
+        outcome = self._send(claim, request)
+        if outcome is not None and verdict_of(outcome) is Verdict.DELIVERED:
+            self._ledger.told(claim)
+        return outcome
 
     def _request(self, claim: Claim, subscription: Subscription) -> OutgoingRequest:
         return OutgoingRequest(
@@ -181,24 +235,23 @@ class Deliver:
                 ("webhook-id", claim.delivery_id),
                 ("webhook-timestamp", str(int(self._now_s()))),
                 ("x-odim-relay-attempt", str(claim.attempt)),
+                *((("x-odim-relay-replay", "1"),) if claim.is_replay else ()),
             ),
         )
 
-    def _act(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> Retrying | None:
+    def _act(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> Aftermath:
+        if isinstance(decision, Delivered):
+            return self._ledger.complete(claim, is_fast=outcome.duration_s <= _FAST_S)
+        last = LastAttempt(outcome=outcome, destination=without_secrets(subscription.destination))
         match decision:
-            case Delivered():
-                self._ledger.complete(claim)
-                return None
             case RetryAfter(wait_s=wait_s):
-                last = LastAttempt(outcome=outcome, destination=without_secrets(subscription.destination))
-                ticket = self._ledger.retry(claim, wait_s, last)
-                return None if ticket is None else Retrying(ticket=ticket, wait_s=wait_s)
+                return self._ledger.retry(claim, wait_s, last)
             case Park(reason=reason):
-                last = LastAttempt(outcome=outcome, destination=without_secrets(subscription.destination))
-                self._ledger.park(claim, reason, last)
-                return None
+                return self._ledger.park(claim, reason, last)
+            case Suspend():
+                return self._ledger.suspend(claim, ParkReason.GONE, last)
 
-    def _tell(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:
+    def _log(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:
         if isinstance(decision, Delivered):
             log.debug("delivery.attempted", delivery_id=claim.delivery_id, attempt=claim.attempt, status=outcome.status)
             return

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.errors import TransientError
-from odim_relay.ports import Claim, DeliveryLedger, LastAttempt, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Refusal, TaskTicket
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
@@ -48,29 +48,41 @@ class PatientLedger:
         """
         return self._ledger.holds(claim)
 
-    def complete(self, claim: Claim) -> None:
+    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
         """
         See `DeliveryLedger.complete`.
         """
-        self._insist(lambda: self._ledger.complete(claim), _OUTCOME_WAITS_S)
+        return self._insist(lambda: self._ledger.complete(claim, is_fast=is_fast), _OUTCOME_WAITS_S)
 
-    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> TaskTicket | None:
+    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         """
         See `DeliveryLedger.retry`.
         """
         return self._insist(lambda: self._ledger.retry(claim, wait_s, last), _OUTCOME_WAITS_S)
 
-    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> bool:
+    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         """
         See `DeliveryLedger.park`.
         """
         return self._insist(lambda: self._ledger.park(claim, reason, last), _OUTCOME_WAITS_S)
 
-    def release(self, claim: Claim) -> TaskTicket | None:
+    def suspend(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
+        """
+        See `DeliveryLedger.suspend`.
+        """
+        return self._insist(lambda: self._ledger.suspend(claim, reason, last), _OUTCOME_WAITS_S)
+
+    def release(self, claim: Claim) -> Aftermath:
         """
         See `DeliveryLedger.release`.
         """
         return self._insist(lambda: self._ledger.release(claim), _CLAIM_WAITS_S)
+
+    def told(self, claim: Claim) -> None:
+        """
+        See `DeliveryLedger.told`.
+        """
+        self._insist(lambda: self._ledger.told(claim), _CLAIM_WAITS_S)
 
     def _insist(self, ask: Callable[[], T], patience_s: float) -> T:
         try:

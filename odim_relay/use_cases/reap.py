@@ -4,6 +4,7 @@ Repair: what lapsed is queued again.
 
 from odim_relay.ports import Publisher, ReapLedger
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.aftermath import settle
 
 log = logger(__name__)
 
@@ -28,9 +29,9 @@ class Reap:
         """
         reaped = 0
         for _ in range(_MOST_ROUNDS):
-            tickets, more = self._ledger.reap(queue_is_empty=self._publisher.queue_depth() == 0)
-            self._publisher.publish(tickets)
-            reaped += len(tickets)
+            aftermath, more = self._ledger.reap(queue_is_empty=self._publisher.queue_depth() == 0)
+            settle(aftermath, self._publisher)
+            reaped += len(aftermath.tickets)
             if not more:
                 break
         if reaped:

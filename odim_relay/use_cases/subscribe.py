@@ -163,9 +163,15 @@ class Subscribe:
         Raises:
             SubscriptionMissingError, InvalidSubscriptionError: nothing was stored.
         """
-        changed = change(self.find(subscription_id))
-        check_subscription(changed)
-        self._store.save(changed)
+
+        def checked(subscription: Subscription) -> Subscription:
+            changed = change(subscription)
+            check_subscription(changed)
+            return changed
+
+        changed = self._store.update(subscription_id, checked)
+        if changed is None:
+            raise SubscriptionMissingError(subscription_id)
         log.info("subscription.updated", subscription_id=subscription_id)
         return changed
 

@@ -9,8 +9,9 @@ from typing import Protocol
 import redis
 
 from odim_relay.adapters.redis.connection import Scripts, text
-from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
+from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import State
 from odim_relay.ports import DeliveryLedger, IngestLedger, ReapLedger, SubscriptionStore
@@ -86,9 +87,10 @@ class LedgerInRedis:
     subscriptions: RedisSubscriptionStore = field(init=False)
 
     def __post_init__(self) -> None:
-        scripts = Scripts(self.client, self.prefix)
-        self.deliveries = RedisDeliveryLedger(scripts, LedgerTimes(patience_s=PATIENCE_S))
-        self.ingest = RedisIngestLedger(scripts, patience_s=PATIENCE_S, quarantine_max_bytes=QUARANTINE_MAX_BYTES)
+        rules = LedgerRules(patience_ms=round(PATIENCE_S * 1000), quarantine_bytes=QUARANTINE_MAX_BYTES)
+        scripts = Scripts(self.client, self.prefix, rules)
+        self.deliveries = RedisDeliveryLedger(scripts)
+        self.ingest = RedisIngestLedger(scripts)
         self.subscriptions = RedisSubscriptionStore(scripts)
 
     def state_of(self, delivery_id: str) -> State:

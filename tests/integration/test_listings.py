@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from odim_relay import bootstrap
 from odim_relay.adapters.redis.connection import Scripts
-from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
+from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineListing
@@ -112,7 +112,7 @@ def filled(redis_server: RedisServer, key_prefix: str) -> Filled:
         scripts = Scripts(client, key_prefix)
         ledger = Filled(
             scripts,
-            RedisDeliveryLedger(scripts, LedgerTimes()),
+            RedisDeliveryLedger(scripts),
             RedisIngestLedger(scripts, patience_s=30, quarantine_max_bytes=1_000_000),
             RedisSubscriptionStore(scripts),
         )

@@ -6,7 +6,7 @@ from celery import Celery
 
 from odim_relay.adapters.celery import redis_transport
 
-_TASKS = ("odim_relay.tasks.deliver", "odim_relay.tasks.reap")
+_TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire"))
 
 
 def make_app() -> Celery:

@@ -4,6 +4,7 @@ Delivery tasks out, many in one round trip.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from threading import RLock
 from typing import Any
 
 from amqp.exceptions import AMQPError, ChannelError
@@ -22,11 +23,12 @@ _BATCH = 500
 
 class CeleryPublisher:
     """
-    `Publisher` over Celery. For one thread at a time.
+    `Publisher` over Celery. Threads share it, one at a time.
     """
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._lock = RLock()
         self._producer: Any = None
 
     def publish(self, tickets: Iterable[TaskTicket]) -> None:
@@ -41,7 +43,7 @@ class CeleryPublisher:
         amqp = self._app.amqp
         make, serializer = amqp.as_task_v2, self._app.conf.task_serializer
         origin = anon_nodename()  # else asked of the system again for each task
-        with self._translated_errors():
+        with self._lock, self._translated_errors():
             producer = self._open()
             with producer.batch(max_size=_BATCH):
                 for ticket in batch:
@@ -49,6 +51,7 @@ class CeleryPublisher:
                         ticket.delivery_id,
                         DELIVER,
                         (ticket.delivery_id, ticket.seq),
+                        countdown=ticket.wait_s or None,
                         argsrepr=f"('{ticket.delivery_id}', {ticket.seq})",
                         kwargsrepr="{}",
                         origin=origin,
@@ -67,7 +70,7 @@ class CeleryPublisher:
         """
         See `Publisher.queue_depth`.
         """
-        with self._translated_errors():
+        with self._lock, self._translated_errors():
             channel = self._open().channel
             try:
                 return int(channel.queue_declare(QUEUE, passive=True).message_count)
@@ -81,11 +84,12 @@ class CeleryPublisher:
         """
         Give the connection up; the next call opens another.
         """
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            connection = producer.connection
-            producer.release()
-            connection.release()
+        with self._lock:
+            producer, self._producer = self._producer, None
+            if producer is not None:
+                connection = producer.connection
+                producer.release()
+                connection.release()
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

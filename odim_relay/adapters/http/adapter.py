@@ -73,6 +73,22 @@ class DeadlinePool(HTTPConnectionPool):
         assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
         return self._post_over(fresh, attempt, request, is_reused=False)
 
+    def connect(self, attempt: Attempt) -> None:
+        """
+        Open a connection, through the TLS handshake, and close it.
+
+        Raises:
+            AttemptError: there is none.
+        """
+        fresh = self._new_conn()
+        assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
+        self._watchdog.watch(attempt)
+        try:
+            fresh.open(attempt, self._resolver)
+        finally:
+            self._watchdog.leave(attempt)
+            fresh.close()
+
     def _post_over(self, connection: Connection, attempt: Attempt, request: bytes, *, is_reused: bool) -> Head | None:
         is_reusable = False
         self._watchdog.watch(attempt)

@@ -34,6 +34,9 @@ class Stage(StrEnum):
     READING = "reading the answer"
 
 
+_BEFORE_CONNECTED = frozenset({Stage.RESOLVING, Stage.CONNECTING, Stage.HANDSHAKE})
+
+
 class AttemptError(Exception):
     """
     The attempt ended without a status. Stays within this package: the sender makes an `Outcome` of it.
@@ -86,7 +89,8 @@ class Attempt:
         """
         Make the failure of an attempt whose time is up.
         """
-        return AttemptError(Failure.TIMEOUT, f"not done within {self.timeout_s:g} s: still {self.stage}")
+        failure = Failure.CONNECT_TIMEOUT if self.stage in _BEFORE_CONNECTED else Failure.TIMEOUT
+        return AttemptError(failure, f"not done within {self.timeout_s:g} s: still {self.stage}")
 
     def may_begin(self) -> bool:
         """

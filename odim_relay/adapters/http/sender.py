@@ -114,6 +114,21 @@ class RequestsSender:
             duration_s=monotonic() - attempt.started_at,
         )
 
+    def accepts(self, url: str, *, timeout_s: float) -> bool:
+        """
+        See `odim_relay.ports.Connector`.
+
+        Raises:
+            PermanentError: the URL cannot be used.
+            TransientError: this process is out of sockets.
+        """
+        route = self._routes.get(url) or self._add_route(url)
+        try:
+            route.pool.connect(Attempt(timeout_s, lambda: True))
+        except AttemptError:
+            return False
+        return True
+
     def close(self) -> None:
         """
         Close every connection: idle ones now, others when their attempt ends. Closing twice is harmless.

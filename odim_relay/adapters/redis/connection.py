@@ -27,10 +27,15 @@ from redis.exceptions import (
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.errors import ConfigurationError, PermanentError, TransientError
 
 Client: TypeAlias = redis.Redis
 
+_SHARED = ("_ledger", "_backlog", "_destination", "_admission")
+"""
+What all scripts share, each part knowing those before it.
+"""
 _SENTINEL_PORT = 26379
 _REFUSED_FOR_NOW = ("LOADING", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "MISCONF", "TRYAGAIN", "UNBLOCKED")
 
@@ -121,12 +126,13 @@ def translated(what: str) -> Iterator[None]:
 
 class Scripts:
     """
-    The Lua scripts of this folder, on one server and under one key prefix.
+    The Lua scripts of this folder, on one server, under one key prefix and the same rules.
     """
 
-    def __init__(self, client: Client, prefix: str) -> None:
+    def __init__(self, client: Client, prefix: str, rules: LedgerRules | None = None) -> None:
         self.client = client
         self.prefix = prefix
+        self.rules = rules or LedgerRules()
         self._digests: dict[str, str] = {}
 
     def run(self, name: str, *arguments: str | bytes | float) -> Any:
@@ -147,8 +153,8 @@ class Scripts:
 
     def _load(self, name: str) -> str:
         folder = files("odim_relay.adapters.redis") / "scripts"
-        text = (folder / "_ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
-        digest = str(self.client.script_load(text))
+        parts = [self.rules.as_lua(), *((folder / f"{part}.lua").read_text() for part in (*_SHARED, name))]
+        digest = str(self.client.script_load("".join(parts)))
         self._digests[name] = digest
         return digest
 

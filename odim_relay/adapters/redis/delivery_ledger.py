@@ -5,36 +5,22 @@ The ledger, for those who send deliveries and for the reaper.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from odim_relay.adapters.redis.connection import Scripts
 from odim_relay.adapters.redis.grouping import Grouping
+from odim_relay.adapters.redis.replies import notices_of, tickets_of
 from odim_relay.adapters.redis.shape_codec import decode_shape
 from odim_relay.domain.delivery import ParkReason
-from odim_relay.ports import Claim, LastAttempt, Refusal, TaskTicket
-
-REAP_MOST = 500
-BROKEN_AFTER_LAPSES = 3
-_RETRY_GRACE_S = 10
-_LONGEST_PATIENCE_S = 600
-_COUNTDOWNS_PER_DESTINATION = 32
+from odim_relay.domain.outcome import Outcome, standing_of
+from odim_relay.domain.subscription import Mode
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Refusal, TaskTicket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerTimes:
-    """
-    How long the ledger waits for what, in seconds.
-
-    Attributes:
-        lease_s: a worker's right to a delivery that it claimed.
-        patience_s: until the reaper first doubts that a queued task will come.
-        max_countdown_s: the longest wait that a Celery countdown carries; longer ones are parked with their due time.
-    """
-
-    lease_s: float = 30.0
-    patience_s: float = 30.0
-    max_countdown_s: float = 900.0
+@dataclass(frozen=True, slots=True)
+class _Completion:
+    claim: Claim
+    is_fast: bool
 
 
 class RedisDeliveryLedger:
@@ -42,36 +28,48 @@ class RedisDeliveryLedger:
     `DeliveryLedger` and `ReapLedger` over Redis. Threads share it; their claims and completions travel together.
     """
 
-    def __init__(self, scripts: Scripts, times: LedgerTimes) -> None:
+    def __init__(self, scripts: Scripts, *, worker: str = "worker") -> None:
+        """
+        Args:
+            worker: name of this process, unique among all.
+        """
         self._scripts = scripts
-        self._times = times
-        self._lease_ms = _ms(times.lease_s)
-        self._steps: Grouping[str | TaskTicket, Claim | Refusal | None] = Grouping(self._step)
+        self._worker = worker
+        self._steps: Grouping[_Completion | TaskTicket, Claim | Refusal | Aftermath] = Grouping(self._step)
 
     def claim(self, ticket: TaskTicket) -> Claim | Refusal:
         """
         See `DeliveryLedger.claim`.
         """
         reply = self._steps.submit(ticket)
-        if reply is None:
-            raise AssertionError("the step answered a claim as a completion")
+        if isinstance(reply, Aftermath):
+            raise TypeError("the step answered a claim as a completion")
         return reply
 
-    def complete(self, claim: Claim) -> None:
+    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
         """
         See `DeliveryLedger.complete`.
         """
-        self._steps.submit(claim.delivery_id)
+        reply = self._steps.submit(_Completion(claim, is_fast))
+        if not isinstance(reply, Aftermath):
+            raise TypeError("the step answered a completion as a claim")
+        return reply
 
-    def _step(self, ops: Sequence[str | TaskTicket]) -> Sequence[Claim | Refusal | None]:
-        completions = [op for op in ops if isinstance(op, str)]
-        tickets = [op for op in ops if isinstance(op, TaskTicket)]
-        arguments: list[str | int] = [self._lease_ms, len(completions), *completions]
-        for ticket in tickets:
+    def _step(self, ops: Sequence[_Completion | TaskTicket]) -> Sequence[Claim | Refusal | Aftermath]:
+        completions = [op for op in ops if isinstance(op, _Completion)]
+        claimed = [op for op in ops if isinstance(op, TaskTicket)]
+        arguments: list[str | int] = [self._worker, len(completions)]
+        for completion in completions:
+            claim = completion.claim
+            arguments += (claim.delivery_id, claim.lease, claim.subscription_id, claim.destination_id)
+            arguments += (claim.breaker_generation, int(completion.is_fast))
+        for ticket in claimed:
             arguments += (ticket.delivery_id, ticket.seq)
-        generation, *replies = self._scripts.run("step", *arguments)
-        claims = (_claim(ticket, reply, int(generation)) for ticket, reply in zip(tickets, replies, strict=True))
-        return [None if isinstance(op, str) else next(claims) for op in ops]
+        generation, tickets, notices, *replies = self._scripts.run("step", *arguments)
+        # What the group let go is handed out by one of those whose completions let it go.
+        aftermath = iter([Aftermath(tickets=tickets_of(tickets), notices=notices_of(notices))])
+        claims = (_claim(ticket, reply, int(generation)) for ticket, reply in zip(claimed, replies, strict=True))
+        return [next(aftermath, Aftermath()) if isinstance(op, _Completion) else next(claims) for op in ops]
 
     def holds(self, claim: Claim) -> bool:
         """
@@ -79,53 +77,60 @@ class RedisDeliveryLedger:
         """
         return bool(self._scripts.run("holds", claim.delivery_id, claim.lease))
 
-    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> TaskTicket | None:
+    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         """
         See `DeliveryLedger.retry`. At most 32 deliveries of one destination wait in countdowns.
         """
-        reply = self._fail(
-            claim,
-            "retry",
-            last,
-            _ms(wait_s),
-            _ms(self._times.max_countdown_s),
-            _COUNTDOWNS_PER_DESTINATION,
-            sha256(last.destination.encode()).hexdigest()[:16],
-            ParkReason.OVER_CAP,
-            _ms(_RETRY_GRACE_S),
-        )
-        return _ticket(claim, reply, b"retrying")
+        return self._fail(claim, last, "retry", _ms(wait_s))
 
-    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> bool:
+    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         """
         See `DeliveryLedger.park`.
         """
-        return self._fail(claim, "park", last, reason) is not None
+        return self._fail(claim, last, "park", reason)
 
-    def release(self, claim: Claim) -> TaskTicket | None:
+    def suspend(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
+        """
+        See `DeliveryLedger.suspend`.
+        """
+        return self._fail(claim, last, "suspend", reason)
+
+    def release(self, claim: Claim) -> Aftermath:
         """
         See `DeliveryLedger.release`.
         """
-        reply = self._scripts.run("fail", claim.delivery_id, claim.lease, "release", "", _ms(self._times.patience_s))
-        return _ticket(claim, reply, b"queued")
+        return self._fail(claim, LastAttempt(outcome=Outcome(), destination=""), "release")
 
-    def _fail(self, claim: Claim, action: str, last: LastAttempt, *arguments: str | int) -> Any:
-        return self._scripts.run("fail", claim.delivery_id, claim.lease, action, encode_last(last), *arguments)
+    def told(self, claim: Claim) -> None:
+        """
+        See `DeliveryLedger.told`.
+        """
+        self._scripts.run("told", claim.subscription_id, claim.lost_count)
 
-    def reap(self, *, queue_is_empty: bool) -> tuple[Sequence[TaskTicket], bool]:
+    def _fail(self, claim: Claim, last: LastAttempt, *action: str | int) -> Aftermath:
+        what, seq, wait_ms, tickets, notices = self._scripts.run(
+            "fail",
+            claim.delivery_id,
+            claim.lease,
+            claim.subscription_id,
+            claim.destination_id,
+            claim.breaker_generation,
+            standing_of(last.outcome),
+            _ms(last.outcome.retry_after_s or 0.0),
+            encode_last(last),
+            *action,
+        )
+        retry = TaskTicket(delivery_id=claim.delivery_id, seq=int(seq), wait_s=int(wait_ms) / 1000)
+        return Aftermath(
+            retry=retry if what == b"retrying" else None, tickets=tickets_of(tickets), notices=notices_of(notices)
+        )
+
+    def reap(self, *, queue_is_empty: bool) -> tuple[Aftermath, bool]:
         """
         See `ReapLedger.reap`.
         """
-        more, *flat = self._scripts.run(
-            "reap",
-            REAP_MOST,
-            int(queue_is_empty),
-            _ms(self._times.patience_s),
-            _ms(_LONGEST_PATIENCE_S),
-            BROKEN_AFTER_LAPSES,
-        )
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        return [TaskTicket(delivery_id=id_.decode(), seq=int(seq)) for id_, seq in pairs], bool(more)
+        more, tickets, notices = self._scripts.run("reap", int(queue_is_empty))
+        return Aftermath(tickets=tickets_of(tickets), notices=notices_of(notices)), bool(more)
 
 
 def encode_last(last: LastAttempt) -> str:
@@ -146,7 +151,9 @@ def encode_last(last: LastAttempt) -> str:
 def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
     if isinstance(reply, bytes):
         return Refusal(reply.decode())
-    lease, subscription, event, shape, attempt, payload, recorded_at_ms = reply
+    lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, breaker, replay, mode, lost = (
+        reply
+    )
     return Claim(
         delivery_id=ticket.delivery_id,
         lease=int(lease),
@@ -157,13 +164,12 @@ def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
         attempt=int(attempt),
         generation=generation,
         recorded_at_ms=int(recorded_at_ms),
+        destination_id=destination.decode(),
+        breaker_generation=int(breaker),
+        is_replay=bool(replay),
+        mode=Mode(mode.decode() or Mode.AT_LEAST_ONCE),
+        lost_count=int(lost),
     )
-
-
-def _ticket(claim: Claim, reply: Any, expected: bytes) -> TaskTicket | None:
-    if reply is None or reply[0] != expected:
-        return None
-    return TaskTicket(delivery_id=claim.delivery_id, seq=int(reply[1]))
 
 
 def _ms(seconds: float) -> int:

@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
+from odim_relay.adapters.redis.replies import tickets_of
 from odim_relay.adapters.redis.shape_codec import encode_shape
+from odim_relay.errors import TransientError
 from odim_relay.ports import IngestBatch, Position, QuarantineEntry, TaskTicket, TopicEpoch, TopicPartition
 
 
@@ -17,49 +19,27 @@ class RedisIngestLedger:
     `IngestLedger` over Redis.
     """
 
-    def __init__(self, scripts: Scripts, *, patience_s: float, quarantine_max_bytes: int) -> None:
+    def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
-        self._patience_ms = round(patience_s * 1000)
-        self._quarantine_max_bytes = quarantine_max_bytes
 
     def ingest(self, batch: IngestBatch) -> Sequence[TaskTicket] | None:
         """
         See `IngestLedger.ingest`.
         """
-        arguments: list[str | bytes | int] = [
+        status, *rest = self._scripts.run(
+            "ingest",
             _name(batch.partition),
             *_position(batch.believed),
             *_position(batch.reached),
             batch.generation,
-            self._patience_ms,
-            self._quarantine_max_bytes,
-            batch.record_count,
-            batch.event_count,
-            batch.unmatched_count,
-            batch.ignored_count,
-            len(batch.events),
-            len(batch.deliveries),
-            len(batch.quarantine),
-        ]
-        for event in batch.events:
-            arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms)
-        for delivery in batch.deliveries:
-            arguments += (
-                delivery.delivery_id,
-                delivery.subscription_id,
-                delivery.event_index + 1,
-                encode_shape(delivery.shape),
+            "",
+            *_content(batch),
+        )
+        if status == b"full":
+            raise TransientError(
+                "the ledger is full, nothing more is taken in: more memory for LEDGER__MAX_BYTES, or fewer dead letters"
             )
-        for entry in batch.quarantine:
-            arguments += (entry.entry_id, _document(entry), entry.value)
-        status, *seqs = self._scripts.run("ingest", *arguments)
-        if status != b"written":
-            return None
-        return [
-            TaskTicket(delivery_id=delivery.delivery_id, seq=int(seq))
-            for delivery, seq in zip(batch.deliveries, seqs, strict=True)
-            if seq
-        ]
+        return tickets_of(rest[0]) if status == b"written" else None
 
     def position(self, partition: TopicPartition) -> Position | None:
         """
@@ -135,6 +115,30 @@ def _name(partition: TopicPartition) -> str:
 
 def _position(position: Position) -> tuple[str, int, str]:
     return position.topic_epoch, position.offset, position.cursor
+
+
+def _content(batch: IngestBatch) -> list[str | bytes | int]:
+    arguments: list[str | bytes | int] = [
+        batch.record_count,
+        batch.event_count,
+        batch.unmatched_count,
+        batch.ignored_count,
+        len(batch.events),
+        len(batch.deliveries),
+        len(batch.quarantine),
+    ]
+    for event in batch.events:
+        arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms)
+    for delivery in batch.deliveries:
+        arguments += (
+            delivery.delivery_id,
+            delivery.subscription_id,
+            delivery.event_index + 1,
+            encode_shape(delivery.shape),
+        )
+    for entry in batch.quarantine:
+        arguments += (entry.entry_id, _document(entry), entry.value)
+    return arguments
 
 
 def _document(entry: QuarantineEntry) -> str:

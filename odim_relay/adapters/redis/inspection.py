@@ -30,6 +30,17 @@ def inspect_redis(client: Client, *, is_behind_sentinel: bool) -> RedisFacts:
         )
 
 
+def maxmemory_bytes(client: Client) -> int:
+    """
+    Read the server's memory limit; 0 is none, or one that it does not tell.
+
+    Raises:
+        TransientError: it cannot be reached.
+    """
+    with translated("asking for its memory limit"):
+        return int(_config(client, "maxmemory") or 0)
+
+
 def _config(client: Client, name: str) -> str | None:
     try:
         told: Any = client.config_get(name)

@@ -3,16 +3,18 @@ Subscriptions, in Redis.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, translated
+from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.event import EventFormat
-from odim_relay.domain.subscription import Filters, Subscription
+from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 
 _VERSION = 1
+_POLICIES = {RetryPolicy.SUSPEND: "suspend", RetryPolicy.TERMINATE: "terminate"}
 
 
 class RedisSubscriptionStore:
@@ -27,7 +29,33 @@ class RedisSubscriptionStore:
         """
         See `SubscriptionStore.save`.
         """
-        self._scripts.run("save_subscription", subscription.subscription_id, encode_subscription(subscription))
+        self._save(subscription, stands="")
+
+    def update(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+        """
+        See `SubscriptionStore.update`.
+        """
+        while True:
+            with translated("reading a subscription"):
+                document: Any = self._scripts.client.hget(self._key(keys.SUBSCRIPTIONS), subscription_id)
+            if document is None:
+                return None
+            changed = change(decode_subscription(document))
+            if self._save(changed, stands=document):
+                return changed
+
+    def _save(self, subscription: Subscription, *, stands: str | bytes) -> bool:
+        policy = _POLICIES.get(subscription.retry_policy, "")
+        generation = self._scripts.run(
+            "save_subscription",
+            subscription.subscription_id,
+            encode_subscription(subscription),
+            stands,
+            destination_id(subscription),
+            subscription.mode,
+            policy,
+        )
+        return int(generation) > 0
 
     def delete(self, subscription_id: str) -> bool:
         """
@@ -98,6 +126,8 @@ def decode_subscription(document: bytes | str) -> Subscription:
             **members,
             "filters": Filters(**filters),
             "event_format": EventFormat(members["event_format"]),
+            "retry_policy": RetryPolicy(members.get("retry_policy", RetryPolicy.FOREVER_WITH_BACKOFF)),
+            "mode": Mode(members.get("mode", Mode.AT_LEAST_ONCE)),
             "headers": tuple((name, value) for name, value in members["headers"]),
         }
     )

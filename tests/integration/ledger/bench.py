@@ -3,13 +3,16 @@ A ledger in Redis to try single operations on, and to look into.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import redis
 
 from odim_relay.adapters.redis.connection import Scripts
-from odim_relay.adapters.redis.delivery_ledger import LedgerTimes, RedisDeliveryLedger
+from odim_relay.adapters.redis.backlog import RedisBacklogLedger
+from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.event import WHOLE
@@ -31,6 +34,13 @@ from tests.integration.ledger.invariants import check_invariants
 PREFIX = "bench:"
 LEASE_S, PATIENCE_S, MAX_COUNTDOWN_S = 30.0, 40.0, 900.0
 MOST = 500
+RULES = LedgerRules(
+    lease_ms=round(LEASE_S * 1000),
+    patience_ms=round(PATIENCE_S * 1000),
+    max_countdown_ms=round(MAX_COUNTDOWN_S * 1000),
+    slots=64,
+    quarantine_bytes=10_000,
+)
 
 
 def last(destination: str = "https://example.test/hook", *, status: int = 503) -> LastAttempt:
@@ -48,13 +58,12 @@ class Work:
 
 
 class Bench:
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, **rules: Any) -> None:
         self.client = client
-        scripts = Scripts(client, PREFIX)
-        self.deliveries = RedisDeliveryLedger(
-            scripts, LedgerTimes(lease_s=LEASE_S, patience_s=PATIENCE_S, max_countdown_s=MAX_COUNTDOWN_S)
-        )
-        self.ingest = RedisIngestLedger(scripts, patience_s=PATIENCE_S, quarantine_max_bytes=10_000)
+        scripts = Scripts(client, PREFIX, replace(RULES, **rules))
+        self.deliveries = RedisDeliveryLedger(scripts)
+        self.backlog = RedisBacklogLedger(scripts)
+        self.ingest = RedisIngestLedger(scripts)
         self.store = RedisSubscriptionStore(scripts)
 
     def fill(
@@ -75,8 +84,10 @@ class Bench:
             position = START
             assert self.ingest.set_position(partition, None, START)
         tickets: list[TaskTicket] = []
-        while count > len(tickets):
-            some = min(MOST, count - len(tickets))
+        taken = 0
+        while taken < count:
+            some = min(MOST, count - taken)
+            taken += some
             written = self.ingest.ingest(self.batch(subscription_id, some, position, payload, partition))
             assert written is not None
             tickets += written
@@ -108,10 +119,10 @@ class Bench:
 
     def park(self, tickets: Sequence[TaskTicket], reason: str) -> None:
         for ticket in tickets:
-            assert self.deliveries.park(self.claim(ticket), ParkReason(reason), last())
+            self.deliveries.park(self.claim(ticket), ParkReason(reason), last())
 
     def reap(self, *, queue_is_empty: bool = False) -> list[TaskTicket]:
-        return list(self.deliveries.reap(queue_is_empty=queue_is_empty)[0])
+        return list(self.deliveries.reap(queue_is_empty=queue_is_empty)[0].tickets)
 
     def lapse(self, *tickets: TaskTicket) -> None:
         """

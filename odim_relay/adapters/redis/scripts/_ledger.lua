@@ -1,4 +1,4 @@
--- Put in front of every script of the ledger: what they share.
+-- Put in front of every script, after RULES (the settings that scripts obey, see rules.py): what they all share.
 --
 -- KEYS[1]  the key prefix. The keys themselves are made here, from ids found in other keys: the ledger needs one Redis,
 --          never a Cluster (L34). Every key is documented in keys.py.
@@ -9,11 +9,19 @@ local DEADLINES = prefix .. 'deadlines'
 local DEAD_LETTERS = prefix .. 'dead-letters'
 local COUNTERS = prefix .. 'counters'
 local SUBSCRIPTIONS = prefix .. 'subscriptions'
+local DUE = prefix .. 'due'
+local BACKLOGS = prefix .. 'backlogs'
 local BODY_FIELDS = 3 -- payload, record, recorded_at_ms: what a body holds beside the deliveries that need it
 
-local function now_ms()
+local function clock_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local NOW = clock_ms() -- one moment for the whole script
+
+local function text(number)
+  return string.format('%.0f', number)
 end
 
 local function count(name, by)
@@ -29,7 +37,7 @@ end
 local function next_generation(subscription)
   local last = tonumber(redis.call('GET', prefix .. 'subscriptions:generation') or 0)
   local time = redis.call('TIME') -- in microseconds: changes never come that fast, so the number stays behind the clock
-  local generation = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+  local generation = text(math.max(last + 1, time[1] * 1000000 + time[2]))
   redis.call('SET', prefix .. 'subscriptions:generation', generation)
   redis.call('ZADD', prefix .. 'subscriptions:changes', generation, subscription)
   redis.call('ZADD', prefix .. 'subscriptions:generations', generation, generation)
@@ -37,84 +45,64 @@ local function next_generation(subscription)
   return generation
 end
 
-local function index_of(reason, subscription)
-  if reason == 'rejected' or reason == 'broken' then return prefix .. 'by-hand:' .. subscription end
-  return prefix .. 'parked:' .. subscription
+-- What the caller is to hand to Celery: id, seq, wait in ms, flat.
+local tickets = {}
+
+local function to_publish(id, seq, wait_ms)
+  tickets[#tickets + 1] = id
+  tickets[#tickets + 1] = tonumber(seq)
+  tickets[#tickets + 1] = math.floor(wait_ms or 0)
 end
 
--- The body goes with the last delivery that needs it (L7).
-local function let_go_of_body(event, id)
-  local body = prefix .. 'body:' .. event
-  if redis.call('HDEL', body, id) == 1 and redis.call('HLEN', body) <= BODY_FIELDS then redis.call('DEL', body) end
+-- What the caller is to log, each once per change: a name and an id.
+local notices = {}
+
+local function notice(name, id)
+  notices[#notices + 1] = name
+  notices[#notices + 1] = id
 end
 
-local function leave_countdown(id, countdown)
-  if countdown and countdown ~= '' then redis.call('SREM', prefix .. 'countdowns:' .. countdown, id) end
+-- How deliveries of a subscription flow, as `flow:{subscription}` says; read once per script, written through.
+local flows = {}
+
+local function flow_of(subscription)
+  local flow = flows[subscription]
+  if flow then return flow end
+  local key = prefix .. 'flow:' .. subscription
+  local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
+    'allowance', 'failures')
+  flow = {
+    key = key,
+    id = subscription,
+    exists = redis.call('HEXISTS', SUBSCRIPTIONS, subscription) == 1,
+    destination = found[1] or subscription,
+    is_ordered = found[2] == 'ordered',
+    is_once = found[2] == 'at_most_once',
+    policy = found[3] or '',
+    active = tonumber(found[4] or 0), -- queued or in sending
+    counting = tonumber(found[5] or 0), -- in a countdown
+    suspended = found[6] or nil,
+    allowance = tonumber(found[7] or RULES.window),
+    failures = tonumber(found[8] or 0),
+    ready = prefix .. 'parked:' .. subscription,
+    delayed = prefix .. 'delayed:' .. subscription,
+    by_hand = prefix .. 'by-hand:' .. subscription,
+    counts = prefix .. 'parked-counts:' .. subscription,
+  }
+  flows[subscription] = flow
+  return flow
 end
 
--- Remove a delivery wherever it stands. Returns true when there was one.
-local function forget(id)
-  local delivery = prefix .. 'delivery:' .. id
-  local fields = redis.call('HMGET', delivery, 'event', 'countdown')
-  redis.call('ZREM', DEADLINES, id)
-  if fields[1] then
-    redis.call('DEL', delivery)
-    leave_countdown(id, fields[2])
-    let_go_of_body(fields[1], id)
-    return true
-  end
-  local document = redis.call('HGET', DEAD_LETTERS, id)
-  if not document then return false end
-  local letter = cjson.decode(document)
-  redis.call('HDEL', DEAD_LETTERS, id)
-  redis.call('ZREM', index_of(letter.reason, letter.subscription), id)
-  let_go_of_body(letter.event, id)
-  return true
+-- Count how many are under way, `active` or `counting`.
+local function add(flow, what, by)
+  flow[what] = redis.call('HINCRBY', flow.key, what, by)
+  -- Of a deleted subscription the flow is kept until nothing of it is under way.
+  if not flow.exists and flow.active <= 0 and flow.counting <= 0 then redis.call('DEL', flow.key) end
 end
 
--- Move a delivery that is not parked into the dead-letter hash; with due_ms the reaper queues it again then.
-local function park(id, reason, last, due_ms)
-  local delivery = prefix .. 'delivery:' .. id
-  local flat = redis.call('HGETALL', delivery)
-  local letter = {}
-  for i = 1, #flat, 2 do letter[flat[i]] = flat[i + 1] end
-  leave_countdown(id, letter.countdown)
-  letter.countdown, letter.lapses = nil, nil -- what parks it is an outcome: lapses are counted from there
-  letter.state = 'PARKED'
-  letter.reason = reason
-  letter.parked_at_ms = string.format('%.0f', now_ms())
-  letter.record = redis.call('HGET', prefix .. 'body:' .. letter.event, 'record') or ''
-  if last ~= '' then letter.last = last end
-  letter.due_ms = due_ms and string.format('%.0f', due_ms) or nil
-  redis.call('HSET', DEAD_LETTERS, id, cjson.encode(letter))
-  redis.call('ZADD', index_of(reason, letter.subscription), letter.number, id)
-  redis.call('DEL', delivery)
-  if due_ms then redis.call('ZADD', DEADLINES, due_ms, id) else redis.call('ZREM', DEADLINES, id) end
-  count('dead_letters:' .. reason, 1)
-end
-
--- Make a delivery QUEUED under a new ticket; its task is to be published by the caller.
-local function queue(id, seq, patience_ms)
-  redis.call('HSET', prefix .. 'delivery:' .. id, 'state', 'QUEUED', 'seq', seq, 'ticket', next_ticket(),
-    'patience_ms', patience_ms)
-  redis.call('ZADD', DEADLINES, now_ms() + patience_ms, id)
-end
-
--- Take a delivery out of the dead-letter hash and make it QUEUED. Returns its new seq, or nil when it is not parked.
-local function unpark(id, patience_ms)
-  local document = redis.call('HGET', DEAD_LETTERS, id)
-  if not document then return nil end
-  local letter = cjson.decode(document)
-  redis.call('HDEL', DEAD_LETTERS, id)
-  redis.call('ZREM', index_of(letter.reason, letter.subscription), id)
-  letter.reason, letter.parked_at_ms, letter.record, letter.due_ms = nil, nil, nil, nil
-  local flat = {}
-  for field, value in pairs(letter) do
-    flat[#flat + 1] = field
-    flat[#flat + 1] = value
-  end
-  redis.call('HSET', prefix .. 'delivery:' .. id, unpack(flat))
-  local seq = letter.seq + 1
-  queue(id, seq, patience_ms)
-  return seq
+local function allow(flow, allowance)
+  if allowance == flow.allowance then return end
+  flow.allowance = allowance
+  if allowance >= RULES.window then redis.call('HDEL', flow.key, 'allowance')
+  else redis.call('HSET', flow.key, 'allowance', allowance) end
 end

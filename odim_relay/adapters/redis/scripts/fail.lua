@@ -1,50 +1,94 @@
--- Tell the ledger that an attempt did not succeed: retry, park or release (L20, L22). Nothing happens without the lease.
+-- Tell the ledger that an attempt did not succeed: retry, park or release (L20, L22). Without the lease only what the attempt
+-- says of its destination counts.
 --
 -- Reads   subscriptions
--- Writes  delivery:*, body:*, deadlines, dead-letters, parked:*, by-hand:*, countdowns:*, tickets, counters
+-- Writes  delivery:*, body:*, deadlines, dead-letters and their indexes, countdowns:*, flow:*, destination:*, inflight:*,
+--         subscriptions and their generation (TerminateAfterRetries), tickets, counters
 --
--- ARGV  1 id    2 lease    3 'retry', 'park' or 'release'    4 last attempt, JSON
---       retry:   5 wait, ms    6 longest countdown, ms    7 countdowns allowed per destination    8 destination
---                9 reason of parking when no countdown is to carry it    10 grace after the due time, ms
---       park:    5 reason
---       release: 5 patience, ms
--- Returns nil without the lease, {'retrying', seq}, {'parked'}, {'queued', seq} or, with the subscription gone, {'gone'}
+-- ARGV  1 id    2 lease    3 subscription    4 destination    5 generation of its breaker
+--       6 what the attempt says of the destination: 'alive', 'failing', 'unreachable', or 'nothing'
+--       7 its Retry-After, ms, 0 for none    8 last attempt, JSON
+--       9 'retry', 'park', 'suspend' or 'release'
+--       retry: 10 wait, ms         park, suspend: 10 reason
+-- Returns {what became of it, its seq, wait in ms, tickets, notices}: 'retrying', 'parked', 'queued', 'gone' when its
+--       subscription is, or 'lost' without the lease; seq and wait are 0 but for 'retrying'
 
-local id, lease, action, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local id, lease, last, action = ARGV[1], ARGV[2], ARGV[8], ARGV[9]
+local says, retry_after_ms = ARGV[6], tonumber(ARGV[7])
+local flow, destination = flow_of(ARGV[3]), destination_of(ARGV[4])
 local delivery = prefix .. 'delivery:' .. id
-local found = redis.call('HMGET', delivery, 'state', 'seq', 'attempts', 'subscription')
-if found[1] ~= 'SENDING' or found[2] ~= lease then return nil end
 
--- Its subscription was deleted since the claim, and swept maybe: nobody would look for what is parked now.
-if action ~= 'release' and redis.call('HEXISTS', SUBSCRIPTIONS, found[4]) == 0 then
-  forget(id)
-  count('deliveries:subscription_deleted', 1)
-  return { 'gone' }
+land(destination, id, lease)
+local found = redis.call('HMGET', delivery, 'state', 'seq', 'attempts', 'replay', 'replays')
+local holds = found[1] == 'SENDING' and found[2] == lease
+
+local was_closed = is_closed(destination)
+local generation, did_close = tonumber(ARGV[5]), false
+if says == 'alive' then
+  did_close = answer_of(destination, generation, false)
+elseif says ~= 'nothing' then
+  fail_destination(destination, generation, says == 'unreachable', retry_after_ms, threshold_of(flow))
+  if flow.exists then fail_flow(flow) end
 end
 
-if action == 'park' then
-  park(id, ARGV[5], last, nil)
-  return { 'parked' }
+local function become(what, seq, wait_ms)
+  if flow.exists then go_on(flow, destination, did_close) end
+  return { what, seq or 0, wait_ms or 0, tickets, notices }
+end
+
+-- What ran out of retries is replayed at growing intervals; at once when its destination recovers.
+local function park_exhausted()
+  local replays = tonumber(found[5] or 0)
+  redis.call('HSET', delivery, 'replays', replays + 1)
+  local wait_ms = math.min(RULES.replay_ms * 2 ^ math.min(replays, 30), RULES.probe_max_ms)
+  park(id, 'exhausted', last, is_closed(destination) and NOW + math.max(wait_ms, retry_after_ms) or nil)
+  return become('parked')
+end
+
+if not holds then return become('lost') end
+
+-- Its subscription was deleted since the claim, and swept maybe: nobody would look for what is parked now.
+if action ~= 'release' and not flow.exists then
+  forget(id)
+  count('deliveries:subscription_deleted', 1)
+  return become('gone')
 end
 
 if action == 'release' then
-  local seq = lease + 1
   redis.call('HSET', delivery, 'attempts', found[3] - 1)
-  queue(id, seq, tonumber(ARGV[5]))
-  return { 'queued', seq }
+  queue(id, lease + 1, RULES.patience_ms)
+  return become('queued')
 end
 
-local wait_ms, destination = tonumber(ARGV[5]), ARGV[8]
-local due_ms = now_ms() + wait_ms
-local countdowns = prefix .. 'countdowns:' .. destination
-if wait_ms > tonumber(ARGV[6]) or redis.call('SCARD', countdowns) >= tonumber(ARGV[7]) then
-  park(id, ARGV[9], last, due_ms)
-  return { 'parked' }
+if action == 'suspend' then suspend(flow, ARGV[10]) end
+if action == 'park' or action == 'suspend' then
+  if ARGV[10] == 'exhausted' then return park_exhausted() end
+  park(id, ARGV[10], last, nil)
+  return become('parked')
 end
-local seq = lease + 1
-redis.call('SADD', countdowns, id)
-redis.call('HSET', delivery, 'state', 'RETRYING', 'seq', seq, 'due_ms', string.format('%.0f', due_ms), 'last', last,
-  'lapses', 0, 'countdown', destination)
-redis.call('ZADD', DEADLINES, due_ms + tonumber(ARGV[10]), id)
+
+if found[4] == '1' then return park_exhausted() end -- a replay has one attempt (L24)
+
+if flow.suspended then
+  park(id, 'suspended', last, nil)
+  return become('parked')
+end
+local wait_ms = tonumber(ARGV[10])
+if not is_closed(destination) then
+  -- Who was asked to come back later does so itself, at the very moment; all else waits for the breaker.
+  local did_open_for_a_wait = was_closed and retry_after_ms > 0
+  if not did_open_for_a_wait or retry_after_ms > RULES.max_countdown_ms then
+    park(id, 'breaker_open', last, nil)
+    return become('parked')
+  end
+  wait_ms = destination.probe_at_ms - NOW
+end
+local countdowns = prefix .. 'countdowns:' .. destination.id
+if wait_ms > RULES.max_countdown_ms or redis.call('SCARD', countdowns) >= RULES.countdowns then
+  park(id, 'over_cap', last, NOW + wait_ms)
+  return become('parked')
+end
+redis.call('HSET', delivery, 'last', last, 'lapses', 0)
+count_down(flow, id, lease + 1, destination.id, NOW + wait_ms)
 count('deliveries_retried', 1)
-return { 'retrying', seq }
+return become('retrying', lease + 1, wait_ms)

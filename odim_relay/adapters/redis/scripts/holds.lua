@@ -5,5 +5,5 @@
 
 local found = redis.call('HMGET', prefix .. 'delivery:' .. ARGV[1], 'state', 'seq', 'subscription')
 if found[1] ~= 'SENDING' or found[2] ~= ARGV[2] then return 0 end
-if tonumber(redis.call('ZSCORE', DEADLINES, ARGV[1]) or 0) <= now_ms() then return 0 end
+if tonumber(redis.call('ZSCORE', DEADLINES, ARGV[1]) or 0) <= NOW then return 0 end
 return redis.call('HEXISTS', SUBSCRIPTIONS, found[3])

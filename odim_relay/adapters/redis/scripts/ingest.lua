@@ -1,36 +1,80 @@
--- Write one batch of the bridge, and the position it leads to, at once or not at all (L9).
+-- Write one batch of the bridge, and the position it leads to, at once or not at all (L9). What does not fit its
+-- subscription's window is parked (L14).
 --
 -- Reads   position:{partition}, subscriptions:generation
--- Writes  position:{partition}, partitions, starts:{partition}, body:*, delivery:*, deadlines, tickets, quarantine*, counters
+-- Writes  position:{partition}, partitions, starts:{partition}, body:*, delivery:*, deadlines, dead-letters and their indexes,
+--         flow:*, tickets, bytes, quarantine*, counters
 --
--- ARGV  1 partition as topic:number
---       2-4 believed topic epoch, offset, cursor    5-7 reached ones
---       8 generation of the subscriptions it was matched with    9 patience, ms    10 quarantine quota, bytes
---       11-14 counts of records, events, unmatched, ignored
---       15-17 counts of events, deliveries, quarantine entries that follow
+-- ARGV  1 partition as topic:number    2-4 believed topic epoch, offset, cursor    5-7 reached ones
+--       8 generation of the subscriptions it was matched with
+--       9 quarantine entry that this is the replay of, else empty: then there is no partition and no position
+--       10-13 counts of records, events, unmatched, ignored
+--       14-16 counts of events, deliveries, quarantine entries that follow
 --       then per event: id, payload, record, recorded_at_ms
 --       then per delivery: id, subscription, place of its event (from 1), shape
 --       then per quarantine entry: id, document, value
--- Returns {'position'} or {'generation'} when refused, else {'written', seq per delivery}: seq 0 for one that the ledger
---       has already, which happens only after the position was reset to an earlier one.
+-- Returns {'position'}, {'generation'}, {'full'} or {'entry'} when refused, else {'written', tickets}
 
-local position = prefix .. 'position:' .. ARGV[1]
-local stored = redis.call('HMGET', position, 'topic_epoch', 'offset', 'cursor')
-if stored[1] ~= ARGV[2] or stored[2] ~= ARGV[3] or stored[3] ~= ARGV[4] then return { 'position' } end
+local function forget_quarantined(id)
+  local size = redis.call('HSTRLEN', prefix .. 'quarantine:values', id)
+  redis.call('ZREM', prefix .. 'quarantine:order', id)
+  redis.call('HDEL', prefix .. 'quarantine', id)
+  redis.call('HDEL', prefix .. 'quarantine:values', id)
+  redis.call('DECRBY', prefix .. 'quarantine:bytes', size)
+end
+
+local position, replayed = prefix .. 'position:' .. ARGV[1], ARGV[9]
+if replayed == '' then
+  local stored = redis.call('HMGET', position, 'topic_epoch', 'offset', 'cursor')
+  if stored[1] ~= ARGV[2] or stored[2] ~= ARGV[3] or stored[3] ~= ARGV[4] then return { 'position' } end
+elseif redis.call('HEXISTS', prefix .. 'quarantine', replayed) == 0 then
+  return { 'entry' }
+end
 if (redis.call('GET', prefix .. 'subscriptions:generation') or '0') ~= ARGV[8] then return { 'generation' } end
 
-local patience = tonumber(ARGV[9])
-local event_count, delivery_count, quarantine_count = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
-local at = 18
+local event_count, delivery_count, quarantine_count = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
+
+-- What the ledger holds, in bytes, about (L15).
+local function held_bytes()
+  return tonumber(redis.call('GET', prefix .. 'bytes') or 0)
+    + RULES.overhead_bytes * (redis.call('ZCARD', DEADLINES) + redis.call('HLEN', DEAD_LETTERS))
+end
+
+local function drop_of_largest()
+  local largest = redis.call('ZREVRANGE', BACKLOGS, 0, 0)[1]
+  if not largest then return false end
+  local flow = flow_of(largest)
+  local oldest = oldest_of(flow)
+  return oldest and drop(flow, oldest, 'over_quota')
+end
+
+if delivery_count > 0 then
+  for _ = 1, RULES.admit_most do
+    if held_bytes() <= RULES.backlog_bytes or not drop_of_largest() then break end
+  end
+  if held_bytes() > RULES.max_bytes then return { 'full' } end
+end
+
+local at = 17
 local events = {}
 for i = 1, event_count do
   events[i] = at
   at = at + 4
 end
 
-local result, created = { 'written' }, 0
+-- Why a new delivery has to wait, nil when there is room for it. What came before it goes first.
+local function hindrance(flow)
+  if flow.suspended then return 'suspended' end
+  if not is_closed(destination_of(flow.destination)) then return 'breaker_open' end
+  if flow.has_waiting == nil then flow.has_waiting = is_waiting(flow) end
+  if flow.has_waiting or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
+    return 'behind'
+  end
+  return nil
+end
+
+local result, created, touched = { 'written', tickets }, 0, {}
 if delivery_count > 0 then
-  local now = now_ms()
   local ticket = redis.call('INCRBY', prefix .. 'tickets', delivery_count) - delivery_count
   local with_body = {}
   for _ = 1, delivery_count do
@@ -38,23 +82,44 @@ if delivery_count > 0 then
     at = at + 4
     ticket = ticket + 1
     local delivery = prefix .. 'delivery:' .. id
-    if redis.call('EXISTS', delivery) == 1 or redis.call('HEXISTS', DEAD_LETTERS, id) == 1 then
-      result[#result + 1] = 0
-    else
+    -- The ledger has it already: that happens only after the position was reset to an earlier one.
+    if redis.call('EXISTS', delivery) == 0 and redis.call('HEXISTS', DEAD_LETTERS, id) == 0 then
       local arg = events[event]
       local body = prefix .. 'body:' .. ARGV[arg]
       if with_body[event] then
         redis.call('HSET', body, id, '')
       else
+        if redis.call('EXISTS', body) == 0 then redis.call('INCRBY', prefix .. 'bytes', #ARGV[arg + 1]) end
         redis.call('HSET', body, 'payload', ARGV[arg + 1], 'record', ARGV[arg + 2], 'recorded_at_ms', ARGV[arg + 3], id, '')
         with_body[event] = true
       end
-      redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
-        'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', patience)
-      redis.call('ZADD', DEADLINES, now + patience, id)
-      result[#result + 1] = 1
+      local flow = flow_of(subscription)
+      touched[subscription] = flow
+      local reason = hindrance(flow)
+      if reason then
+        keep(flow, id, { version = RULES.letter_version, state = 'PARKED', seq = '0', ticket = text(ticket),
+          number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
+          patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
+          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes }, nil)
+        flow.has_waiting = true
+      else
+        redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
+          'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', RULES.patience_ms,
+          'taken_ms', text(NOW))
+        redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)
+        add(flow, 'active', 1)
+        to_publish(id, 1, 0)
+      end
       created = created + 1
     end
+  end
+end
+count('deliveries_created', created)
+for _, flow in pairs(touched) do
+  -- So many came at once that some wait, and maybe nothing is under way whose end would let them go.
+  if flow.has_waiting and not flow.suspended then
+    keep_quota(flow, RULES.admit_most)
+    if is_closed(destination_of(flow.destination)) then admit(flow) end
   end
 end
 
@@ -63,32 +128,32 @@ for _ = 1, quarantine_count do
   at = at + 3
   if redis.call('HSET', prefix .. 'quarantine', id, document) == 1 then
     redis.call('HSET', prefix .. 'quarantine:values', id, value)
-    redis.call('ZADD', prefix .. 'quarantine:order', now_ms(), id)
+    redis.call('ZADD', prefix .. 'quarantine:order', NOW, id)
     redis.call('INCRBY', prefix .. 'quarantine:bytes', #value)
     count('records_quarantined', 1)
   end
 end
 if quarantine_count > 0 then
-  local quota = tonumber(ARGV[10])
   -- Bounded by what this batch brought: a quota that shrank is worked off by later batches.
-  for _ = 1, 500 do
-    if tonumber(redis.call('GET', prefix .. 'quarantine:bytes') or 0) <= quota then break end
-    local oldest = redis.call('ZPOPMIN', prefix .. 'quarantine:order')[1]
+  for _ = 1, RULES.admit_most do
+    if tonumber(redis.call('GET', prefix .. 'quarantine:bytes') or 0) <= RULES.quarantine_bytes then break end
+    local oldest = redis.call('ZRANGE', prefix .. 'quarantine:order', 0, 0)[1]
     if not oldest then break end
-    local size = redis.call('HSTRLEN', prefix .. 'quarantine:values', oldest)
-    redis.call('HDEL', prefix .. 'quarantine', oldest)
-    redis.call('HDEL', prefix .. 'quarantine:values', oldest)
-    redis.call('DECRBY', prefix .. 'quarantine:bytes', size)
+    forget_quarantined(oldest)
     count('discarded:quarantine_over_quota', 1)
   end
 end
 
-redis.call('HSET', position, 'topic_epoch', ARGV[5], 'offset', ARGV[6], 'cursor', ARGV[7])
-redis.call('SADD', prefix .. 'partitions', ARGV[1])
-redis.call('DEL', prefix .. 'starts:' .. ARGV[1])
-count('records_ingested', tonumber(ARGV[11]))
-count('events_ingested', tonumber(ARGV[12]))
-count('events_unmatched', tonumber(ARGV[13]))
-count('records_ignored', tonumber(ARGV[14]))
-count('deliveries_created', created)
+if replayed == '' then
+  redis.call('HSET', position, 'topic_epoch', ARGV[5], 'offset', ARGV[6], 'cursor', ARGV[7])
+  redis.call('SADD', prefix .. 'partitions', ARGV[1])
+  redis.call('DEL', prefix .. 'starts:' .. ARGV[1])
+  count('records_ingested', tonumber(ARGV[10]))
+else
+  forget_quarantined(replayed)
+  count('quarantine_replayed', 1)
+end
+count('events_ingested', tonumber(ARGV[11]))
+count('events_unmatched', tonumber(ARGV[12]))
+count('records_ignored', tonumber(ARGV[13]))
 return result

@@ -1,12 +1,22 @@
 -- Create or replace a subscription and raise the generation.
 --
 -- Writes  subscriptions, subscriptions:generation, subscriptions:generations, subscriptions:changes,
---         subscriptions:deleted
+--         subscriptions:deleted, flow:*, due, waiting:*
 --
--- ARGV  1 id    2 document
--- Returns the generation
+-- ARGV  1 id    2 document    3 document that must stand there, empty for any or none
+--       4 destination    5 mode    6 policy: 'suspend', 'terminate' or empty
+-- Returns the generation, 0 when another document stands there
 
+local flow = flow_of(ARGV[1])
+if ARGV[3] ~= '' and redis.call('HGET', SUBSCRIPTIONS, ARGV[1]) ~= ARGV[3] then return '0' end
 redis.call('HSET', SUBSCRIPTIONS, ARGV[1], ARGV[2])
 -- One that is saved again is not swept: its parked deliveries are wanted.
 redis.call('ZREM', prefix .. 'subscriptions:deleted', ARGV[1])
+redis.call('HSET', flow.key, 'destination', ARGV[4], 'mode', ARGV[5], 'policy', ARGV[6])
+flow.exists = true
+if is_waiting(flow) then
+  nothing_to_wake(flow)
+  flow.destination = ARGV[4]
+  to_be_woken(flow)
+end
 return next_generation(ARGV[1])

@@ -1,56 +1,88 @@
 -- Complete and claim: the healthy path of many workers' threads in one round trip (L5, L21).
 --
--- Reads   subscriptions, subscriptions:generation
--- Writes  delivery:*, body:*, deadlines, dead-letters, parked:*, by-hand:*, countdowns:*, watermark, counters
+-- Reads   subscriptions, subscriptions:generation, slots
+-- Writes  delivery:*, body:*, deadlines, dead-letters and their indexes, countdowns:*, flow:*, destination:*, inflight:*,
+--         workers, watermark, counters
 --
--- ARGV  1 lease, ms    2 count of completions
---       then per completion: id
+-- ARGV  1 name of the worker    2 count of completions
+--       then per completion: id, lease, subscription, destination, generation of its breaker, 1 when it was fast
 --       then per claim: id, seq
--- Returns {generation, reply per claim}: a reply is the reason of a refusal, or
---       {lease, subscription, event, shape, attempt, payload, recorded_at_ms}
+-- Returns {generation, tickets, notices, reply per claim}: a reply is the reason of a refusal, or
+--       {lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, generation of its breaker,
+--        1 when it is a replay, mode, events lost that the subscriber was not told of}
 
-local lease_ms, completion_count = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = now_ms()
 local at = 3
-
-local completed = 0
-for _ = 1, completion_count do
-  if forget(ARGV[at]) then completed = completed + 1 end
-  at = at + 1
+for _ = 1, tonumber(ARGV[2]) do
+  local id, lease, flow, destination = ARGV[at], ARGV[at + 1], flow_of(ARGV[at + 2]), destination_of(ARGV[at + 3])
+  if forget(id) then count('deliveries:delivered', 1) end
+  land(destination, id, lease)
+  local did_close = answer_of(destination, tonumber(ARGV[at + 4]), ARGV[at + 5] == '1')
+  succeed(flow)
+  go_on(flow, destination, did_close)
+  at = at + 6
 end
-count('deliveries:delivered', completed)
 
 local WATERMARK = prefix .. 'watermark'
 local watermark = tonumber(redis.call('GET', WATERMARK) or 0)
 local highest = watermark
 
+-- Why a delivery may not go out now, as a reason to park it; nil when it may.
+local function hindrance(flow, destination, id)
+  if flow.suspended then return 'suspended' end
+  if is_closed(destination) then
+    return in_flight_count(destination) >= most_in_flight(destination) and 'over_cap' or nil
+  end
+  if destination.state == 'half_open' and destination.probe == id then return nil end
+  if not is_probe_due(destination) or destination.is_unreachable then return 'breaker_open' end
+  begin_probe(destination, id)
+  return nil
+end
+
 local function claim(id, seq)
   local delivery = prefix .. 'delivery:' .. id
-  local found = redis.call('HMGET', delivery, 'seq', 'state', 'ticket', 'subscription', 'event', 'shape', 'attempts', 'countdown')
+  local found = redis.call('HMGET', delivery, 'seq', 'state', 'ticket', 'subscription', 'event', 'shape', 'attempts',
+    'countdown', 'replay')
   if not found[1] then return 'gone' end
   local ticket = tonumber(found[3])
   if ticket > highest then highest = ticket end
   if found[1] ~= seq then return 'stale' end
   if found[2] ~= 'QUEUED' and found[2] ~= 'RETRYING' then return 'not_claimable' end
-  if redis.call('HEXISTS', SUBSCRIPTIONS, found[4]) == 0 then
+  local flow = flow_of(found[4])
+  if not flow.exists then
     forget(id)
     count('deliveries:subscription_deleted', 1)
     return 'subscription_deleted'
   end
-  leave_countdown(id, found[8])
+  leave_countdown(flow, id, found[8])
   local body = redis.call('HMGET', prefix .. 'body:' .. found[5], 'payload', 'recorded_at_ms')
   if not body[1] then
     park(id, 'broken', cjson.encode({ detail = 'the body is missing from the store' }), nil)
     return 'body_missing'
   end
+  local destination = destination_of(flow.destination)
+  local reason = hindrance(flow, destination, id)
+  if reason then
+    park(id, reason, '', nil)
+    return reason
+  end
   -- The claim uses the seq up: a second copy of the same task is refused whatever became of the first.
   local lease, attempt = seq + 1, found[7] + 1
-  redis.call('HSET', delivery, 'state', 'SENDING', 'seq', lease, 'attempts', attempt, 'countdown', '')
-  redis.call('ZADD', DEADLINES, now + lease_ms, id)
-  return { lease, found[4], found[5], found[6], attempt, body[1], body[2] }
+  local until_ms = NOW + RULES.lease_ms
+  if flow.is_once then
+    forget(id)
+    count('deliveries:at_most_once', 1)
+  else
+    redis.call('HSET', delivery, 'state', 'SENDING', 'seq', lease, 'attempts', attempt)
+    redis.call('ZADD', DEADLINES, until_ms, id)
+  end
+  take_off(destination, id, lease, until_ms)
+  local mode = flow.is_ordered and 'ordered' or flow.is_once and 'at_most_once' or ''
+  return { lease, found[4], found[5], found[6], attempt, body[1], body[2], flow.destination, destination.generation,
+    found[9] == '1' and 1 or 0, mode, tonumber(redis.call('HGET', flow.key, 'lost') or 0) }
 end
 
-local result = { redis.call('GET', prefix .. 'subscriptions:generation') or '0' }
+local result = { redis.call('GET', prefix .. 'subscriptions:generation') or '0', tickets, notices }
+if at < #ARGV then redis.call('ZADD', prefix .. 'workers', NOW, ARGV[1] .. ' ' .. RULES.slots) end
 while at < #ARGV do
   result[#result + 1] = claim(ARGV[at], ARGV[at + 1])
   at = at + 2

@@ -1,0 +1,79 @@
+"""
+The settings that the ledger's scripts obey.
+"""
+
+from dataclasses import dataclass, fields
+
+LETTER_VERSION = 1
+"""
+Form of a dead letter's document; one of a later form is kept, not touched.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRules:
+    """
+    Written in front of every script as the table `RULES`. Times in milliseconds, sizes in bytes.
+
+    Attributes:
+        lease_ms: a worker's right to a delivery that it claimed.
+        patience_ms, longest_patience_ms: until the reaper doubts that a queued task will come, first and at most.
+        max_countdown_ms: the longest wait that a Celery countdown carries; longer ones are parked with their due time.
+        countdowns: deliveries of one destination that may wait in countdowns (L22).
+        retry_grace_ms: how late a countdown may be until the reaper does its work (L23).
+        broken_after: lapses of SENDING after which a delivery is broken (L20).
+        reap_most, admit_most: most records that one script handles (L8).
+        window: deliveries of one subscription that may be under way (L14).
+        cap: requests in flight to one destination, at most (L18).
+        slots: of this worker process.
+        fast_for_ms: how long a fast 2xx lets a destination borrow slots.
+        breaker_failures, drain_failures: consecutive failures that open a breaker, and while what waited is drained.
+        probe_ms, probe_max_ms: first and longest interval between the probes of a destination.
+        probe_lease_ms: until a probe that was not heard of counts as lost.
+        replay_ms: first interval between the replays of what ran out of retries.
+        retries, failure_spacing_ms: failures after which SuspendRetries and TerminateAfterRetries act, and how far
+            apart two failures must be to be two (L25).
+        retention_ms: how long after it was taken in a parked delivery is kept.
+        quota_bytes, quota_count: what may be parked for one subscription (L15).
+        overhead_bytes: what a delivery costs beside its event's payload.
+        backlog_bytes, max_bytes: what all parked deliveries, and the whole ledger, may hold.
+        drain_rate: deliveries per second and subscription out of the backlog; 0 is unlimited.
+        quarantine_bytes: quota of the quarantine.
+    """
+
+    lease_ms: int = 30_000
+    patience_ms: int = 30_000
+    longest_patience_ms: int = 600_000
+    max_countdown_ms: int = 900_000
+    countdowns: int = 32
+    retry_grace_ms: int = 10_000
+    broken_after: int = 3
+    reap_most: int = 500
+    admit_most: int = 500
+    window: int = 256
+    cap: int = 16
+    slots: int = 16
+    fast_for_ms: int = 2_000
+    breaker_failures: int = 5
+    drain_failures: int = 3
+    probe_ms: int = 30_000
+    probe_max_ms: int = 300_000
+    probe_lease_ms: int = 120_000
+    replay_ms: int = 30_000
+    retries: int = 5
+    failure_spacing_ms: int = 11_250
+    retention_ms: int = 604_800_000
+    quota_bytes: int = 214_748_364
+    quota_count: int = 1_000_000
+    overhead_bytes: int = 1_000
+    backlog_bytes: int = 858_993_459
+    max_bytes: int = 1_073_741_824
+    drain_rate: float = 0
+    quarantine_bytes: int = 67_108_864
+
+    def as_lua(self) -> str:
+        """
+        The table, as Lua reads it.
+        """
+        members = ", ".join(f"{field.name} = {getattr(self, field.name)!r}" for field in fields(self))
+        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION} }}\n"

@@ -1,0 +1,197 @@
+-- Who may go: the window (L14), the drain (L31 to L33), probes (L30).
+
+-- How many deliveries of a subscription may be under way.
+local function most_under_way(flow)
+  if flow.suspended or not flow.exists then return 0 end
+  local destination = destination_of(flow.destination)
+  if not is_closed(destination) then return 0 end
+  if flow.is_ordered then return 1 end
+  local most = flow.allowance
+  -- What could not go out would only be claimed and parked again.
+  if not is_fast(destination) then most = math.min(most, 2 * most_in_flight(destination)) end
+  return most
+end
+
+-- What becomes of a letter whose turn has come: nil when it may go, else it went another way.
+local function is_sorted_out(flow, id, letter, newer)
+  if newer then
+    redis.call('ZREM', flow.ready, id)
+    redis.call('ZREM', flow.delayed, id)
+    redis.call('ZADD', flow.by_hand, newer.number, id)
+    return true
+  end
+  if not letter then
+    redis.call('ZREM', flow.ready, id)
+    redis.call('ZREM', flow.delayed, id)
+    return true
+  end
+  local taken_ms = tonumber(letter.taken_ms)
+  if taken_ms + RULES.retention_ms <= NOW then return drop(flow, id, 'expired') end
+  if flow.since_ms == nil then flow.since_ms = tonumber(redis.call('HGET', flow.key, 'since_ms') or 0) end
+  if taken_ms < flow.since_ms then return drop(flow, id, 'discarded') end
+  return false
+end
+
+-- The wait that the drain's rate asks of the next one, in ms.
+local function pace(flow)
+  if RULES.drain_rate <= 0 then return 0 end
+  local at = math.max(NOW, tonumber(redis.call('HGET', flow.key, 'next_at_ms') or 0))
+  redis.call('HSET', flow.key, 'next_at_ms', text(at + math.ceil(1000 / RULES.drain_rate)))
+  return at - NOW
+end
+
+-- The next id in turn: of those that are ready; then, after a recovery, of those that wait for times of their own.
+local function next_in_turn(flow)
+  local head = redis.call('ZRANGE', flow.ready, 0, 0)[1]
+  if head then return head end
+  if flow.recall == nil then flow.recall = redis.call('HGET', flow.key, 'recall') end
+  if not flow.recall then return nil end
+  local found = redis.call('ZRANGEBYSCORE', flow.delayed, '(' .. flow.recall, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  if found[1] then
+    flow.recall = found[2]
+    redis.call('HSET', flow.key, 'recall', found[2])
+  else
+    flow.recall = false
+    redis.call('HDEL', flow.key, 'recall')
+  end
+  return found[1]
+end
+
+-- Hand the next ones of a subscription to Celery, as many as may be under way. In batches: when half of them are done.
+local function admit(flow)
+  local most = most_under_way(flow)
+  if most == 0 or 2 * flow.active > most then return end
+  -- What is ordered waits for the one in a countdown, and a paced drain is carried by countdowns.
+  local is_counting_too = flow.is_ordered or RULES.drain_rate > 0
+  if RULES.drain_rate > 0 then most = math.min(most, RULES.countdowns) end
+  for _ = 1, RULES.admit_most do
+    if flow.active + (is_counting_too and flow.counting or 0) >= most then return end
+    local id = next_in_turn(flow)
+    if not id then return end
+    local letter, newer = letter_of(id)
+    if not is_sorted_out(flow, id, letter, newer) then
+      if flow.is_ordered and letter.due_ms and tonumber(letter.due_ms) > NOW then return end -- blocked by its head
+      unpark(flow, id, letter, pace(flow))
+    end
+  end
+end
+
+-- Choose the delivery that probes a destination: each time another one, so that one that always fails cannot keep it shut.
+-- Ordered subscriptions offer their oldest only.
+local function candidate_of(destination)
+  local cursor = redis.call('HGET', destination.key, 'cursor') or '0'
+  local chosen, chosen_number, first, first_number
+  for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
+    local flow = flow_of(subscription)
+    if flow.exists and not flow.suspended then
+      local head = redis.call('ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
+      local following = head
+      if not flow.is_ordered then
+        following = redis.call('ZRANGEBYSCORE', flow.ready, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+      end
+      local number = tonumber(following[2])
+      if number and number > tonumber(cursor) and (not chosen_number or number < chosen_number) then
+        chosen, chosen_number = following[1], number
+      end
+      number = tonumber(head[2])
+      if number and (not first_number or number < first_number) then first, first_number = head[1], number end
+    end
+  end
+  return chosen or first, chosen_number or first_number
+end
+
+local function probe(destination)
+  for _ = 1, RULES.admit_most do
+    local id, number = candidate_of(destination)
+    if not id then return end
+    redis.call('HSET', destination.key, 'cursor', number)
+    local letter, newer = letter_of(id)
+    local flow = flow_of((letter or newer or {}).subscription or '')
+    if not is_sorted_out(flow, id, letter, newer) then
+      begin_probe(destination, id)
+      unpark(flow, id, letter, 0)
+      return
+    end
+  end
+end
+
+-- Look whether something that waits may go now.
+local function wake(flow)
+  if not flow.exists or flow.suspended then return nothing_to_wake(flow) end
+  local destination = destination_of(flow.destination)
+  if is_closed(destination) then admit(flow)
+  elseif is_probe_due(destination) and not destination.is_unreachable then probe(destination) end
+  if not is_waiting(flow) then nothing_to_wake(flow) end
+end
+
+-- After an answer: what waits for this destination goes on. When that closed the breaker, everything that waits does, from a
+-- slow start, and what waits in a countdown or for its own time need not wait any longer.
+local function go_on(flow, destination, did_close)
+  if not did_close then return admit(flow) end
+  for _, id in ipairs(redis.call('SMEMBERS', prefix .. 'countdowns:' .. destination.id)) do
+    local found = redis.call('HMGET', prefix .. 'delivery:' .. id, 'seq', 'subscription')
+    leave_countdown(flow_of(found[2]), id, destination.id)
+    queue(id, found[1] + 1, RULES.patience_ms)
+  end
+  for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
+    local other = flow_of(subscription)
+    allow(other, 1)
+    redis.call('HSET', other.key, 'recall', 0)
+    other.recall = '0'
+    wake(other)
+  end
+end
+
+-- The attempt of a subscription succeeded: it may have one more under way while it recovers.
+local function succeed(flow)
+  if flow.failures > 0 then
+    flow.failures = 0
+    redis.call('HDEL', flow.key, 'failures', 'failed_at_ms')
+  end
+  if flow.allowance < RULES.window then allow(flow, flow.allowance + 1) end
+end
+
+local function suspend(flow, reason)
+  if flow.suspended then return end
+  nothing_to_wake(flow)
+  flow.suspended = reason
+  redis.call('HSET', flow.key, 'suspended', reason, 'suspended_at_ms', text(NOW))
+  count('subscriptions_suspended:' .. reason, 1)
+  notice('suspended_' .. reason, flow.id)
+end
+
+-- An attempt or a probe of a subscription failed (L25). Attempts that overlapped are one failure: a subscription is not
+-- given up for one blip that met sixteen requests.
+local function fail_flow(flow)
+  if flow.allowance > 1 and is_waiting(flow) then allow(flow, math.max(1, math.floor(flow.allowance / 2))) end
+  if flow.policy == '' or flow.suspended or not flow.exists then return end
+  local failed_at_ms = tonumber(redis.call('HGET', flow.key, 'failed_at_ms') or 0)
+  if NOW - failed_at_ms < RULES.failure_spacing_ms then return end
+  flow.failures = flow.failures + 1
+  redis.call('HSET', flow.key, 'failures', flow.failures, 'failed_at_ms', text(NOW))
+  if flow.failures <= RULES.retries then return end
+  if flow.policy == 'suspend' then
+    suspend(flow, 'attempts_used_up')
+  elseif delete_subscription(flow.id) then
+    count('subscriptions_terminated', 1)
+    notice('terminated', flow.id)
+  end
+end
+
+-- The breaker trips earlier while what waited is drained (L32).
+local function threshold_of(flow)
+  if is_waiting(flow) then return math.min(RULES.drain_failures, RULES.breaker_failures) end
+  return RULES.breaker_failures
+end
+
+-- A person wants it now: the next probe does not wait for its time.
+local function hurry(flow)
+  local destination = destination_of(flow.destination)
+  if is_closed(destination) then return end
+  destination.is_unreachable = false
+  set(destination, { unreachable = '0' })
+  if destination.state == 'open' then
+    destination.probe_at_ms = NOW
+    set(destination, { probe_at_ms = NOW })
+  end
+end

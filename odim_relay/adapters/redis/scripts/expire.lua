@@ -1,0 +1,30 @@
+-- Let parked deliveries go whose retention ended, oldest first, in steps. Safe to run twice at once (L28).
+--
+-- Writes  dead-letters and their indexes, body:*, deadlines, flow:*, counters, and what handing out deliveries writes
+--
+-- ARGV  1 cursor, 0 to begin
+-- Returns {cursor of the next step, 0 after the last; how many left; tickets; notices}
+
+local most = 100 -- per index and step
+local scanned = redis.call('ZSCAN', BACKLOGS, ARGV[1], 'COUNT', 20)
+local expired = 0
+
+local function expire(flow, index)
+  local gone = 0
+  for _ = 1, most do
+    local id = redis.call('ZRANGE', index, 0, 0)[1]
+    local letter = id and letter_of(id)
+    if not letter or tonumber(letter.taken_ms) + RULES.retention_ms > NOW then break end
+    drop(flow, id, 'expired')
+    gone = gone + 1
+  end
+  return gone
+end
+
+for i = 1, #scanned[2], 2 do
+  local flow = flow_of(scanned[2][i])
+  local gone = expire(flow, flow.ready) + expire(flow, flow.delayed) + expire(flow, flow.by_hand)
+  if gone > 0 then wake(flow) end
+  expired = expired + gone
+end
+return { scanned[1], expired, tickets, notices }

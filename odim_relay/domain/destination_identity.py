@@ -1,0 +1,26 @@
+"""
+Which subscriptions share a destination.
+"""
+
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from odim_relay.domain.subscription import Subscription
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def destination_id(subscription: Subscription) -> str:
+    """
+    Name what one breaker and one in-flight cap are for (L29): the normalised full URL and who we are to it.
+
+    The same URL with other credentials is another destination: one of them may be wrong.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    parts = urlsplit(subscription.destination)
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    url = f"{parts.scheme}://{(parts.hostname or '').rstrip('.')}:{port}{parts.path or '/'}?{parts.query}"
+    headers = sorted((name.lower(), value) for name, value in subscription.headers)
+    return sha256(repr((url, headers)).encode()).hexdigest()[:16]

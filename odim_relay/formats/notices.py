@@ -1,0 +1,51 @@
+"""
+Redfish Events that the relay itself has to say.
+"""
+
+import json
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("2b5a7f0e-8a55-5f5b-9d1c-7a0f6f64696d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """
+    An Event to be sent.
+
+    Attributes:
+        event_id: the same for the same occasion, however often it is sent.
+    """
+
+    event_id: str
+    body: bytes
+
+
+def buffer_exceeded(context: str | None, *, identity: str) -> Notice:
+    """
+    Tell a subscriber that events of its left unsent. Source: Base 1.22.1, EventBufferExceeded; Event v1.
+
+    Args:
+        context: the subscription's.
+        identity: what tells this occasion from others.
+    """
+    event_id = str(uuid5(_NAMESPACE, identity))
+    record = {
+        "EventType": "Other",
+        "EventId": event_id,
+        "MemberId": "0",
+        "MessageId": "Base.1.22.EventBufferExceeded",
+        "Message": "Undelivered events may have been lost due to exceeding the event buffer.",
+        "MessageArgs": [],
+        "MessageSeverity": "Warning",
+        "Severity": "Warning",
+    }
+    event = {
+        "@odata.type": "#Event.v1_11_0.Event",
+        "Id": event_id,
+        "Name": "Events were lost",
+        **({} if context is None else {"Context": context}),
+        "Events": [record],
+    }
+    return Notice(event_id=event_id, body=json.dumps(event, separators=(",", ":")).encode())
