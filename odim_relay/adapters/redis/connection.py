@@ -36,6 +36,7 @@ _SHARED = ("_ledger", "_backlog", "_destination", "_admission")
 """
 What all scripts share, each part knowing those before it.
 """
+_MAIN = "local function main()\n{own}\nend\nlocal result = main()\nwrite_sums()\nreturn result\n"
 _SENTINEL_PORT = 26379
 _REFUSED_FOR_NOW = ("LOADING", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "MISCONF", "TRYAGAIN", "UNBLOCKED")
 
@@ -153,8 +154,9 @@ class Scripts:
 
     def _load(self, name: str) -> str:
         folder = files("odim_relay.adapters.redis") / "scripts"
-        parts = [self.rules.as_lua(), *((folder / f"{part}.lua").read_text() for part in (*_SHARED, name))]
-        digest = str(self.client.script_load("".join(parts)))
+        shared = "".join((folder / f"{part}.lua").read_text() for part in _SHARED)
+        own = (folder / f"{name}.lua").read_text()
+        digest = str(self.client.script_load(f"{self.rules.as_lua()}{shared}{_MAIN.format(own=own)}"))
         self._digests[name] = digest
         return digest
 

@@ -14,6 +14,7 @@ end
 
 -- What becomes of a letter whose turn has come: nil when it may go, else it went another way.
 local function is_sorted_out(flow, id, letter, newer)
+  flow.is_waiting = nil
   if newer then
     redis.call('ZREM', flow.ready, id)
     redis.call('ZREM', flow.delayed, id)
@@ -42,9 +43,7 @@ end
 
 -- The next id in turn: of those that are ready; then, after a recovery, of those that wait for times of their own.
 local function next_in_turn(flow)
-  local head = redis.call('ZRANGE', flow.ready, 0, 0)[1]
-  if head then return head end
-  if flow.recall == nil then flow.recall = redis.call('HGET', flow.key, 'recall') end
+  if is_waiting(flow) then return redis.call('ZRANGE', flow.ready, 0, 0)[1] end
   if not flow.recall then return nil end
   local found = redis.call('ZRANGEBYSCORE', flow.delayed, '(' .. flow.recall, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if found[1] then

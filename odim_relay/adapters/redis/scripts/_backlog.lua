@@ -27,8 +27,10 @@ end
 
 local DEAD = { exhausted = true, rejected = true, gone = true, broken = true } -- the other reasons are of those who wait
 
+-- Whether letters of a subscription are ready to go.
 local function is_waiting(flow)
-  return redis.call('EXISTS', flow.ready) == 1
+  if flow.is_waiting == nil then flow.is_waiting = redis.call('EXISTS', flow.ready) == 1 end
+  return flow.is_waiting
 end
 
 local function to_be_woken(flow)
@@ -51,7 +53,10 @@ local function keep(flow, id, letter, due_ms)
   if due_ms then redis.call('ZADD', DEADLINES, due_ms, id) else redis.call('ZREM', DEADLINES, id) end
   redis.call('HINCRBY', flow.counts, letter.reason, 1)
   redis.call('ZINCRBY', BACKLOGS, letter.size, flow.id)
-  if letter.index == 'ready' then to_be_woken(flow) end
+  if letter.index == 'ready' then
+    flow.is_waiting = true
+    to_be_woken(flow)
+  end
   count((DEAD[letter.reason] and 'dead_letters:' or 'waiting:') .. letter.reason, 1)
 end
 
@@ -62,7 +67,10 @@ local function take_out(flow, id, letter)
   if letter.due_ms then redis.call('ZREM', DEADLINES, id) end
   if redis.call('HINCRBY', flow.counts, letter.reason, -1) <= 0 then redis.call('HDEL', flow.counts, letter.reason) end
   if tonumber(redis.call('ZINCRBY', BACKLOGS, -letter.size, flow.id)) <= 0 then redis.call('ZREM', BACKLOGS, flow.id) end
-  if letter.index == 'ready' and not is_waiting(flow) then nothing_to_wake(flow) end
+  if letter.index == 'ready' then
+    flow.is_waiting = nil
+    if not is_waiting(flow) then nothing_to_wake(flow) end
+  end
 end
 
 -- A letter by its id, nil when there is none. One that a newer version wrote is nil too: it is kept as it is, and set aside
@@ -99,7 +107,9 @@ end
 local function drop(flow, id, rule)
   if not forget(id) then return false end
   count('deliveries:' .. rule, 1)
-  if flow.exists and (rule == 'over_quota' or rule == 'expired') then redis.call('HINCRBY', flow.key, 'lost', 1) end
+  if flow.exists and (rule == 'over_quota' or rule == 'expired') then
+    flow.lost = redis.call('HINCRBY', flow.key, 'lost', 1)
+  end
   return true
 end
 

@@ -24,8 +24,11 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- Counters are summed up and written at the end of the script.
+local counts = {}
+
 local function count(name, by)
-  if by > 0 then redis.call('HINCRBY', COUNTERS, name, by) end
+  counts[name] = (counts[name] or 0) + by
 end
 
 local function next_ticket()
@@ -70,7 +73,7 @@ local function flow_of(subscription)
   if flow then return flow end
   local key = prefix .. 'flow:' .. subscription
   local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
-    'allowance', 'failures')
+    'allowance', 'failures', 'recall', 'lost')
   flow = {
     key = key,
     id = subscription,
@@ -84,6 +87,8 @@ local function flow_of(subscription)
     suspended = found[6] or nil,
     allowance = tonumber(found[7] or RULES.window),
     failures = tonumber(found[8] or 0),
+    recall = found[9],
+    lost = tonumber(found[10] or 0),
     ready = prefix .. 'parked:' .. subscription,
     delayed = prefix .. 'delayed:' .. subscription,
     by_hand = prefix .. 'by-hand:' .. subscription,
@@ -93,11 +98,22 @@ local function flow_of(subscription)
   return flow
 end
 
--- Count how many are under way, `active` or `counting`.
+-- Count how many are under way, `active` or `counting`; written at the end of the script.
 local function add(flow, what, by)
-  flow[what] = redis.call('HINCRBY', flow.key, what, by)
-  -- Of a deleted subscription the flow is kept until nothing of it is under way.
-  if not flow.exists and flow.active <= 0 and flow.counting <= 0 then redis.call('DEL', flow.key) end
+  flow[what] = flow[what] + by
+  flow.is_changed = true
+end
+
+-- Write what was summed up. Called when the script's own part has run.
+local function write_sums()
+  for name, by in pairs(counts) do
+    if by > 0 then redis.call('HINCRBY', COUNTERS, name, by) end
+  end
+  for _, flow in pairs(flows) do
+    -- Of a deleted subscription the flow is kept until nothing of it is under way.
+    if not flow.exists and flow.active <= 0 and flow.counting <= 0 then redis.call('DEL', flow.key)
+    elseif flow.is_changed then redis.call('HSET', flow.key, 'active', flow.active, 'counting', flow.counting) end
+  end
 end
 
 local function allow(flow, allowance)

@@ -66,8 +66,7 @@ end
 local function hindrance(flow)
   if flow.suspended then return 'suspended' end
   if not is_closed(destination_of(flow.destination)) then return 'breaker_open' end
-  if flow.has_waiting == nil then flow.has_waiting = is_waiting(flow) end
-  if flow.has_waiting or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
+  if is_waiting(flow) or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
     return 'behind'
   end
   return nil
@@ -101,7 +100,6 @@ if delivery_count > 0 then
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
           patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
           record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes }, nil)
-        flow.has_waiting = true
       else
         redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
           'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', RULES.patience_ms,
@@ -117,7 +115,7 @@ end
 count('deliveries_created', created)
 for _, flow in pairs(touched) do
   -- So many came at once that some wait, and maybe nothing is under way whose end would let them go.
-  if flow.has_waiting and not flow.suspended then
+  if is_waiting(flow) and not flow.suspended then
     keep_quota(flow, RULES.admit_most)
     if is_closed(destination_of(flow.destination)) then admit(flow) end
   end

@@ -76,7 +76,6 @@ if deleted then
     redis.call('ZREM', prefix .. 'subscriptions:deleted', deleted)
     redis.call('ZREM', BACKLOGS, deleted)
     redis.call('DEL', flow.counts)
-    if flow.active <= 0 and flow.counting <= 0 then redis.call('DEL', flow.key) end
   end
 end
 

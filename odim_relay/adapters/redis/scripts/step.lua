@@ -78,7 +78,7 @@ local function claim(id, seq)
   take_off(destination, id, lease, until_ms)
   local mode = flow.is_ordered and 'ordered' or flow.is_once and 'at_most_once' or ''
   return { lease, found[4], found[5], found[6], attempt, body[1], body[2], flow.destination, destination.generation,
-    found[9] == '1' and 1 or 0, mode, tonumber(redis.call('HGET', flow.key, 'lost') or 0) }
+    found[9] == '1' and 1 or 0, mode, flow.lost }
 end
 
 local result = { redis.call('GET', prefix .. 'subscriptions:generation') or '0', tickets, notices }
