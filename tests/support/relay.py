@@ -18,14 +18,12 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import redis
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from odim_relay.adapters.redis.connection import Scripts
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -34,49 +32,19 @@ from odim_relay.domain.identity import delivery_id, event_id
 from odim_relay.domain.subscription import Filters, Subscription
 from tests.support.account import Account, Place
 from tests.support.events import event
-from tests.support.kafka_client import LARGEST_RECORD_BYTES, KafkaClient, odim_envelope
+from tests.support.kafka_client import KafkaClient
 from tests.support.ledger_view import PREFIX, LedgerView
 from tests.support.receiver import Receiver
 from tests.support.redis_server import RedisServer
 from tests.support.relay_process import RelayProcess, procfile_command, start_all
+from tests.support.relay_settings import QUICK
+from tests.support.subscriber import Subscriber
+from tests.support.topic_writer import ACKNOWLEDGED_S, TopicWriter
 from tests.support.waiting import wait_until
 
-ACKNOWLEDGED_S = 60.0
+__all__ = ["Relay", "Subscriber"]
+
 STARTS_READING_S = 30.0
-
-# Minutes of waiting become seconds. A lease is ten seconds: no process of a busy machine is starved for that long.
-QUICK: Mapping[str, object] = {
-    "KAFKA__SESSION_TIMEOUT_S": 3,
-    "DELIVERY__CONCURRENCY": 8,
-    "DELIVERY__TIMEOUT_S": 5,
-    "LEDGER__LEASE_MARGIN_S": 5,
-    "LEDGER__REAP_INTERVAL_S": 1,
-    "LEDGER__QUEUE_PATIENCE_S": 2,
-    "DELIVERY__RETRY_INTERVAL_S": 0.5,
-    "FLOWER__TASK_EVENTS": "false",
-    "LOG__FORMAT": "json",
-}
-
-
-@dataclass(slots=True)
-class Subscriber:
-    """
-    One subscription and its path at the receiver.
-    """
-
-    subscription: Subscription
-    path: str
-
-    @property
-    def id(self) -> str:
-        return self.subscription.subscription_id
-
-
-@dataclass(slots=True)
-class _Published:
-    places: list[Place] = field(default_factory=list)
-    ends: Counter[int] = field(default_factory=Counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Relay:
@@ -127,17 +95,7 @@ class Relay:
         self.workers = [self.make_worker(f"worker{number}") for number in range(1, workers + 1)]
         self.maintenance = self.make_worker("maintenance", kind="maintenance")
         self.beat = RelayProcess("beat", procfile_command("beat"), folder, self.env, ready="beat: Starting...")
-        self._published = _Published()
-        self._producer = Producer(
-            {
-                "bootstrap.servers": kafka,
-                "message.max.bytes": LARGEST_RECORD_BYTES,
-                "message.timeout.ms": int(ACKNOWLEDGED_S * 1000),
-                # A record whose acknowledgement a killed broker swallowed is not written twice.
-                "enable.idempotence": True,
-                "log_level": 0,
-            }
-        )
+        self._writer = TopicWriter(kafka, self.topic, partitions)
 
     # --- processes ---
 
@@ -197,7 +155,7 @@ class Relay:
         """
         Begin a new account: what was published before is not counted any more.
         """
-        self._published.places.clear()
+        self._writer.forget_places()
         self._paths = {subscriber.path for subscriber in self.subscribers.values()}
 
     def _reads_all(self) -> bool:
@@ -209,7 +167,7 @@ class Relay:
         """
         self.kafka.delete_topic(self.topic)
         self.create_topic()
-        self._published = _Published()
+        self._writer.forget()
 
     def close(self) -> None:
         """
@@ -227,7 +185,7 @@ class Relay:
         with suppress(redis.RedisError):
             print(f"--- ledger: {self.ledger.counters()}, open {self.ledger.open_count()}")
             print(f"    in the queue {self.ledger.queue_depth()}, positions {self.ledger.positions(self.topic)}")
-        print(f"    records published: {dict(self._published.ends)}")
+        print(f"    records published: {self._writer.ends}")
         for process in self.processes:
             state = "runs" if process.running else f"ended with {process.returncode}"
             print(f"--- {process.name} {state}; the end of its log:\n{process.log_tail()}")
@@ -300,35 +258,7 @@ class Relay:
             wanted_by: who is to get them; by default every subscriber.
         """
         wanted = tuple(subscriber.id for subscriber in (self.subscribers.values() if wanted_by is None else wanted_by))
-        reports: dict[int, tuple[int, int]] = {}
-        errors: list[KafkaError] = []
-
-        def told(index: int, error: KafkaError | None, record: Message) -> None:
-            if error is not None:
-                errors.append(error)
-            reports[index] = (record.partition() or 0, record.offset() or 0)
-
-        count = 0
-        for index, payload in enumerate(payloads):
-            value = odim_envelope(payload, event_type=event_type) if wrapped else payload
-            self._producer.produce(
-                self.topic, value, partition=index % self.partitions, on_delivery=partial(told, index)
-            )
-            self._producer.poll(0)
-            count += 1
-        self._producer.flush(ACKNOWLEDGED_S)
-        if errors or len(reports) != count:
-            raise KafkaException(*errors)
-        places = [
-            Place(partition=partition, offset=offset, wanted_by=wanted)
-            for partition, offset in (reports[index] for index in range(count))
-        ]
-        with self._published.lock:
-            self._published.places += places
-            for place in places:
-                ends = self._published.ends
-                ends[place.partition] = max(ends[place.partition], place.offset + 1)
-        return places
+        return self._writer.write(payloads, wanted, wrapped=wrapped, event_type=event_type)
 
     @contextmanager
     def under_load(self, per_s: int, *, wanted_by: Sequence[Subscriber] | None = None) -> Iterator[None]:
@@ -378,8 +308,7 @@ class Relay:
         """
         epochs = {partition: epoch for partition, (epoch, _) in self.ledger.positions(self.topic).items()}
         if places is None:
-            with self._published.lock:
-                places = list(self._published.places)
+            places = self._writer.places
         return {
             delivery_id(event_id(epochs.get(at.partition, ""), self.topic, at.partition, at.offset, 0), subscriber)
             for at in places
@@ -417,8 +346,7 @@ class Relay:
         How many published records the ledger has not taken in.
         """
         positions = self.ledger.positions(self.topic)
-        with self._published.lock:
-            return sum(max(end - positions.get(p, ("", 0))[1], 0) for p, end in self._published.ends.items())
+        return sum(max(end - positions.get(p, ("", 0))[1], 0) for p, end in self._writer.ends.items())
 
     def is_settled(self) -> bool:
         """

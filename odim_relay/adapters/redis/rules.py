@@ -27,6 +27,7 @@ class LedgerRules:
         cap: requests in flight to one destination, at most (L18).
         slots: of this worker process.
         fast_for_ms: how long a fast 2xx lets a destination borrow slots.
+        crowded_for_ms: how long a claim refused for the cap keeps its destination's queues short.
         breaker_failures, drain_failures: consecutive failures that open a breaker, and while what waited is drained.
         probe_ms, probe_max_ms: first and longest interval between the probes of a destination.
         probe_lease_ms: until a probe that was not heard of counts as lost.
@@ -54,6 +55,7 @@ class LedgerRules:
     cap: int = 16
     slots: int = 16
     fast_for_ms: int = 2_000
+    crowded_for_ms: int = 10_000
     breaker_failures: int = 5
     drain_failures: int = 3
     probe_ms: int = 30_000

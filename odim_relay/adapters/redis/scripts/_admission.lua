@@ -7,8 +7,8 @@ local function most_under_way(flow)
   if not is_closed(destination) then return 0 end
   if flow.is_ordered then return 1 end
   local most = flow.allowance
-  -- What could not go out would only be claimed and parked again.
-  if not is_fast(destination) then most = math.min(most, 2 * most_in_flight(destination)) end
+  -- What cannot go out would only be claimed and parked again.
+  if is_crowded(destination) and not is_fast(destination) then most = math.min(most, 2 * most_in_flight(destination)) end
   return most
 end
 

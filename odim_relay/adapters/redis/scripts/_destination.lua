@@ -9,7 +9,7 @@ local function destination_of(id)
   if destination then return destination end
   local key = prefix .. 'destination:' .. id
   local found = redis.call('HMGET', key, 'state', 'generation', 'failures', 'interval_ms', 'probe_at_ms', 'probe',
-    'probe_until_ms', 'unreachable', 'fast_at_ms')
+    'probe_until_ms', 'unreachable', 'fast_at_ms', 'crowded_at_ms')
   destination = {
     key = key,
     id = id,
@@ -22,6 +22,7 @@ local function destination_of(id)
     probe_until_ms = tonumber(found[7] or 0),
     is_unreachable = found[8] == '1',
     fast_at_ms = tonumber(found[9] or 0),
+    crowded_at_ms = tonumber(found[10] or 0),
     in_flight = prefix .. 'inflight:' .. id,
     waiting = prefix .. 'waiting:' .. id,
   }
@@ -127,12 +128,26 @@ local function most_in_flight(destination)
   return most
 end
 
+-- Whether claims were refused lately because too much was in flight.
+local function is_crowded(destination)
+  return NOW - destination.crowded_at_ms < RULES.crowded_for_ms
+end
+
 local function in_flight_count(destination)
   if not destination.in_flight_count then
     redis.call('ZREMRANGEBYSCORE', destination.in_flight, '-inf', NOW)
     destination.in_flight_count = redis.call('ZCARD', destination.in_flight)
   end
   return destination.in_flight_count
+end
+
+local function is_over_cap(destination)
+  if in_flight_count(destination) < most_in_flight(destination) then return false end
+  if NOW - destination.crowded_at_ms > 200 then
+    destination.crowded_at_ms = NOW
+    set(destination, { crowded_at_ms = NOW })
+  end
+  return true
 end
 
 local function take_off(destination, id, lease, until_ms)

@@ -29,9 +29,7 @@ local highest = watermark
 -- Why a delivery may not go out now, as a reason to park it; nil when it may.
 local function hindrance(flow, destination, id)
   if flow.suspended then return 'suspended' end
-  if is_closed(destination) then
-    return in_flight_count(destination) >= most_in_flight(destination) and 'over_cap' or nil
-  end
+  if is_closed(destination) then return is_over_cap(destination) and 'over_cap' or nil end
   if destination.state == 'half_open' and destination.probe == id then return nil end
   if not is_probe_due(destination) or destination.is_unreachable then return 'breaker_open' end
   begin_probe(destination, id)
