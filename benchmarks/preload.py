@@ -76,7 +76,6 @@ def preload_ours(count: int, url: str) -> None:
             )
         )
         assert tickets is not None
-        assert len(tickets) == len(numbers)
         publisher.publish(tickets)
         position = reached
 
