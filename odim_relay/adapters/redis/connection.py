@@ -152,11 +152,17 @@ class Scripts:
                 self._load(name)
                 return self.client.execute_command("EVALSHA", digest, 1, self.prefix, *arguments)
 
-    def _load(self, name: str) -> str:
+    def source(self, name: str) -> str:
+        """
+        A script as it is loaded, with all that it shares.
+        """
         folder = files("odim_relay.adapters.redis") / "scripts"
         shared = "".join((folder / f"{part}.lua").read_text() for part in _SHARED)
         own = (folder / f"{name}.lua").read_text()
-        digest = str(self.client.script_load(f"{self.rules.as_lua()}{shared}{_MAIN.format(own=own)}"))
+        return f"{self.rules.as_lua()}{shared}{_MAIN.format(own=own)}"
+
+    def _load(self, name: str) -> str:
+        digest = str(self.client.script_load(self.source(name)))
         self._digests[name] = digest
         return digest
 
