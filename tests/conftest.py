@@ -15,6 +15,7 @@ from tests.support.kafka_client import KafkaClient
 from tests.support.kafka_distribution import KafkaMissingError, home, java, kafka_version
 from tests.support.kafka_mock import KafkaMock
 from tests.support.kafka_server import KafkaServer
+from tests.support.rabbitmq_server import RabbitMQMissingError, RabbitMQServer, rabbitmq_in_words
 from tests.support.redis_server import RedisBinary, RedisServer, redis_binaries
 from tests.support.skip_gate import ALLOWED_SKIPS, SkipGate, read_allowed
 
@@ -46,7 +47,11 @@ def pytest_report_header() -> list[str]:
     """
     Which servers the tests run against, and what is missing for better ones.
     """
-    return [f"redis: {', '.join(map(str, redis_binaries()))}", f"kafka: {kafka_in_words()}"]
+    return [
+        f"redis: {', '.join(map(str, redis_binaries()))}",
+        f"kafka: {kafka_in_words()}",
+        f"rabbitmq: {rabbitmq_in_words()}",
+    ]
 
 
 def kafka_in_words() -> str:
@@ -131,6 +136,19 @@ def fresh_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server = best_kafka(tmp_path / "kafka")
     if isinstance(server, KafkaMock):
         pytest.skip(f"needs Apache Kafka, but there is only {kafka_in_words()}")
+    with server:
+        yield server
+
+
+@pytest.fixture
+def fresh_rabbitmq(tmp_path: Path) -> Iterator[RabbitMQServer]:
+    """
+    A RabbitMQ for this test alone, to kill, hang and restart. Skips the test where there is none.
+    """
+    try:
+        server = RabbitMQServer(tmp_path / "rabbitmq")
+    except RabbitMQMissingError as exc:
+        pytest.skip(f"needs RabbitMQ, but there is {exc}")
     with server:
         yield server
 
