@@ -79,7 +79,7 @@ end
 -- Ordered subscriptions offer their oldest only.
 local function candidate_of(destination)
   local cursor = redis.call('HGET', destination.key, 'cursor') or '0'
-  local chosen, chosen_number, first, first_number
+  local chosen, first = {}, {} -- after the cursor, and of all
   for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
     local flow = flow_of(subscription)
     if flow.exists and not flow.suspended then
@@ -89,23 +89,25 @@ local function candidate_of(destination)
         following = redis.call('ZRANGEBYSCORE', flow.ready, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
       end
       local number = tonumber(following[2])
-      if number and number > tonumber(cursor) and (not chosen_number or number < chosen_number) then
-        chosen, chosen_number = following[1], number
+      if number and number > tonumber(cursor) and (not chosen.number or number < chosen.number) then
+        chosen = { id = following[1], number = number, flow = flow }
       end
       number = tonumber(head[2])
-      if number and (not first_number or number < first_number) then first, first_number = head[1], number end
+      if number and (not first.number or number < first.number) then
+        first = { id = head[1], number = number, flow = flow }
+      end
     end
   end
-  return chosen or first, chosen_number or first_number
+  return chosen.id and chosen or first
 end
 
 local function probe(destination)
   for _ = 1, RULES.admit_most do
-    local id, number = candidate_of(destination)
-    if not id then return end
-    redis.call('HSET', destination.key, 'cursor', number)
+    local candidate = candidate_of(destination)
+    if not candidate.id then return end
+    redis.call('HSET', destination.key, 'cursor', candidate.number)
+    local id, flow = candidate.id, candidate.flow
     local letter, newer = letter_of(id)
-    local flow = flow_of((letter or newer or {}).subscription or '')
     if not is_sorted_out(flow, id, letter, newer) then
       begin_probe(destination, id)
       unpark(flow, id, letter, 0)
@@ -126,7 +128,14 @@ end
 -- After an answer: what waits for this destination goes on. When that closed the breaker, everything that waits does, from a
 -- slow start, and what waits in a countdown or for its own time need not wait any longer.
 local function go_on(flow, destination, did_close)
-  if not did_close then return admit(flow) end
+  if not did_close then
+    admit(flow)
+    -- Room that another subscription was refused for the cap, and that nothing of its own would tell it of.
+    if is_crowded(destination) then
+      for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 2)) do wake(flow_of(subscription)) end
+    end
+    return
+  end
   for _, id in ipairs(redis.call('SMEMBERS', prefix .. 'countdowns:' .. destination.id)) do
     local found = redis.call('HMGET', prefix .. 'delivery:' .. id, 'seq', 'subscription')
     leave_countdown(flow_of(found[2]), id, destination.id)

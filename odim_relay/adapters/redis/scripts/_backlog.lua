@@ -57,7 +57,10 @@ local function keep(flow, id, letter, due_ms)
     flow.is_waiting = true
     to_be_woken(flow)
   end
-  count((DEAD[letter.reason] and 'dead_letters:' or 'waiting:') .. letter.reason, 1)
+end
+
+local function count_parked(reason)
+  count((DEAD[reason] and 'dead_letters:' or 'waiting:') .. reason, 1)
 end
 
 -- The reverse of `keep`.
@@ -159,6 +162,7 @@ local function park(id, reason, last, due_ms)
   redis.call('DEL', delivery)
   add(flow, 'active', -1)
   keep(flow, id, letter, due_ms)
+  count_parked(reason)
   keep_quota(flow, 4)
 end
 
@@ -183,7 +187,10 @@ end
 -- Take a letter out of the hash and hand it to Celery, at once or after a wait. Its earlier attempts make it a replay.
 local function unpark(flow, id, letter, wait_ms)
   take_out(flow, id, letter)
-  if letter.attempts ~= '0' then letter.replay = '1' end
+  if letter.attempts ~= '0' then
+    letter.replay = '1'
+    count('replays', 1)
+  end
   for _, name in ipairs({ 'reason', 'parked_at_ms', 'record', 'due_ms', 'index', 'size', 'version' }) do letter[name] = nil end
   local flat = {}
   for field, value in pairs(letter) do

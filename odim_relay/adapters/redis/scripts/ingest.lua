@@ -100,6 +100,7 @@ if delivery_count > 0 then
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
           patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
           record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes }, nil)
+        count_parked(reason)
       else
         redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
           'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', RULES.patience_ms,

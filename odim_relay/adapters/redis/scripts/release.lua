@@ -1,5 +1,6 @@
 -- Let parked deliveries take their turn now, because a person wants it: also those that only a person sends again.
--- What is not parked any more is left alone, so that doing it twice is harmless.
+-- Dead letters become waiting ones by that. What is not parked any more, or waits for its turn already, is left as it is and
+-- not counted, so that doing it twice, or by two at once, is harmless.
 --
 -- Writes  dead-letters and their indexes, deadlines, destination:*, flow:*, and what handing out deliveries writes
 --
@@ -12,13 +13,15 @@ for _, id in ipairs(ARGV) do
   if letter then
     local flow = flow_of(letter.subscription)
     if flow.exists then
-      restate(flow, id, letter, letter.index == 'by_hand' and 'behind' or letter.reason, nil)
       touched[flow.id] = flow
-      released = released + 1
+      if DEAD[letter.reason] or letter.due_ms or letter.index ~= 'ready' then
+        restate(flow, id, letter, 'behind', nil)
+        released = released + 1
+      end
     end
   end
 end
-count('replays', released)
+count('released_by_hand', released)
 for _, flow in pairs(touched) do
   hurry(flow)
   wake(flow)

@@ -60,6 +60,7 @@ local function claim(id, seq)
   local destination = destination_of(flow.destination)
   local reason = hindrance(flow, destination, id)
   if reason then
+    if destination.probe == id then open(destination, destination.interval_ms, 0) end -- another one is to probe
     park(id, reason, '', nil)
     return reason
   end
