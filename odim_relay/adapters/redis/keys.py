@@ -49,6 +49,9 @@ POSITION = "position:"
 DEAD_LETTERS = "dead-letters"
 DEADLINES = "deadlines"
 COUNTERS = "counters"
+BACKLOGS = "backlogs"
+WORKERS = "workers"
+SLOTS = "slots"
 QUARANTINE = "quarantine"
 QUARANTINE_VALUES = "quarantine:values"
 QUARANTINE_ORDER = "quarantine:order"
@@ -102,3 +105,38 @@ def by_hand(subscription_id: str) -> str:
     Key of a subscription's deliveries that only a person sends again.
     """
     return f"by-hand:{subscription_id}"
+
+
+def delayed(subscription_id: str) -> str:
+    """
+    Key of a subscription's parked deliveries that wait for a time of their own.
+    """
+    return f"delayed:{subscription_id}"
+
+
+def parked_counts(subscription_id: str) -> str:
+    """
+    Key of how many deliveries of a subscription are parked, by reason.
+    """
+    return f"parked-counts:{subscription_id}"
+
+
+def flow(subscription_id: str) -> str:
+    """
+    Key of how a subscription's deliveries flow.
+    """
+    return f"flow:{subscription_id}"
+
+
+def destination(destination_id: str) -> str:
+    """
+    Key of a destination's breaker.
+    """
+    return f"destination:{destination_id}"
+
+
+def in_flight(destination_id: str) -> str:
+    """
+    Key of the requests that are in flight to a destination.
+    """
+    return f"inflight:{destination_id}"
