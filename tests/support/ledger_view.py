@@ -84,9 +84,23 @@ class LedgerView:
         """
         A subscription's parked deliveries in order of arrival: those to be replayed, or those for a person only.
         """
-        index = "by-hand" if by_hand else "parked"
-        ids: list[Any] = self._client.zrange(f"{PREFIX}{index}:{subscription_id}", 0, -1)
+        indexes = ["by-hand"] if by_hand else ["parked", "delayed"]
+        ids: list[Any] = self._client.zunion([f"{PREFIX}{index}:{subscription_id}" for index in indexes])
         return [str(id_) for id_ in ids]
+
+    def flow(self, subscription_id: str) -> dict[str, str]:
+        """
+        How a subscription's deliveries flow, as the ledger keeps it.
+        """
+        found: dict[Any, Any] = self._client.hgetall(f"{PREFIX}flow:{subscription_id}")
+        return {str(name): str(value) for name, value in found.items()}
+
+    def breaker(self, subscription_id: str) -> str:
+        """
+        The state of the breaker of a subscription's destination.
+        """
+        destination = self.flow(subscription_id)["destination"]
+        return str(self._client.hget(f"{PREFIX}destination:{destination}", "state") or "closed")
 
     def payload(self, event_id: str) -> bytes:
         """

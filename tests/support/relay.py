@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import redis
 
@@ -29,14 +29,14 @@ from odim_relay.adapters.redis.connection import Scripts
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.identity import delivery_id, event_id
-from odim_relay.domain.subscription import Filters, Subscription
+from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 from tests.support.account import Account, Place
 from tests.support.events import event
 from tests.support.kafka_client import KafkaClient
 from tests.support.ledger_view import PREFIX, LedgerView
 from tests.support.receiver import Receiver
 from tests.support.redis_server import RedisServer
-from tests.support.relay_process import RelayProcess, procfile_command, start_all
+from tests.support.relay_process import RelayProcess, procfile_command, start_all, wait_for_end
 from tests.support.relay_settings import QUICK
 from tests.support.subscriber import Subscriber
 from tests.support.topic_writer import ACKNOWLEDGED_S, TopicWriter
@@ -117,6 +117,16 @@ class Relay:
         A command of `odim-relay` that is not started yet.
         """
         return RelayProcess("-".join(arguments[:2]), ["-m", "odim_relay", *arguments], self.folder, self.env, ready="")
+
+    def operate(self, action: Literal["resume", "suspend", "release"], *ids: str) -> None:
+        """
+        Do to what is parked what an operator may do; returns when it is done.
+        """
+        argv = ["-m", "tests.support.backlog_program", action, *ids]
+        process = RelayProcess(f"{action}-{ids[0][:8]}", argv, self.folder, self.env, ready="")
+        process.launch()
+        status = wait_for_end(process)
+        assert status == 0, process.log_tail()
 
     @property
     def processes(self) -> list[RelayProcess]:
@@ -210,6 +220,8 @@ class Relay:
         context: str | None = None,
         destination: str = "",
         headers: tuple[tuple[str, str], ...] = (),
+        retry_policy: RetryPolicy = RetryPolicy.FOREVER_WITH_BACKOFF,
+        mode: Mode = Mode.AT_LEAST_ONCE,
     ) -> Subscriber:
         """
         Subscribe a path of the receiver; by default one of its own.
@@ -224,6 +236,8 @@ class Relay:
             event_format=event_format,
             context=context,
             headers=headers,
+            retry_policy=retry_policy,
+            mode=mode,
         )
         self.store.save(subscription)
         self.subscribers[subscription_id] = Subscriber(subscription, path)
@@ -356,6 +370,18 @@ class Relay:
             return not (self.unread_count() or self.ledger.open_count() or self.ledger.queue_depth())
         except redis.RedisError:
             return False
+
+    def wait_for_all(self, timeout_s: float = 60.0) -> Account:
+        """
+        Wait until every delivery was made and nothing is to be done any more, or the time is up, and count.
+        """
+        with suppress(AssertionError):
+            wait_until(
+                lambda: self.is_settled() and self.account().delivered == self.account().published,
+                timeout_s=timeout_s,
+                what="every delivery to be made",
+            )
+        return self.account()
 
     def settle(self, timeout_s: float = 60.0) -> Account:
         """
