@@ -17,10 +17,21 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `delivery:{id}` | hash | one delivery that is not parked; fields below | until it leaves the ledger |
 | `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, and one empty field per delivery that needs it (L7) | as the last of them |
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
+| `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
-| `parked:{subscription}` | zset | ids of its parked deliveries, scored with their ingest number: first in, first out | as they |
-| `by-hand:{subscription}` | zset | the same for `rejected` and `broken`, which only a person sends again (L32) | as they |
+| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out | as they |
+| `delayed:{subscription}` | zset | the same for those that wait for a time of their own (L32); they have a deadline | as they |
+| `by-hand:{subscription}` | zset | the same for `rejected` and `broken`, which only a person sends again (L32), and what a newer version wrote | as they |
+| `parked-counts:{subscription}` | hash | reason -> how many of its deliveries are parked for it | as they |
+| `backlogs` | zset | subscription id, scored with the bytes that what is parked for it takes, about (L15) | as anything is parked |
+| `flow:{subscription}` | hash | how its deliveries flow; fields below | as the subscription, and until nothing of it is under way |
+| `due` | zset | ids of subscriptions with deliveries in `parked` that are not suspended, scored with when the replay looks at them again, ms (L4) | as they |
+| `waiting:{destination}` | set | the same ids, by destination: who may probe it, and who is let go when it answers | as they |
+| `destination:{destination}` | hash | its breaker (L29, L30), and how it answered lately (L18); fields below | for ever |
+| `inflight:{destination}` | zset | `{delivery}:{lease}` of each request under way, scored with the end of the lease; lapsed ones do not count (L18) | until its outcome, else the next claim after it lapsed |
 | `countdowns:{destination}` | set | ids of deliveries that wait in a countdown for one destination (L22) | as they wait |
+| `workers` | zset | `{name} {slots}` of each worker process, scored with its last claim, ms | a minute after it |
+| `slots` | string | sum of the slots in `workers`, as the reaper found it last | for ever |
 | `tickets` | string | number of the last published task; the first of a delivery is its ingest number (L27) | for ever |
 | `watermark` | string | highest ticket among started tasks | for ever |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
@@ -29,11 +40,30 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
 | `quarantine:bytes` | string | size of all values | for ever |
 
+`{destination}` is the id that domain/destination_identity.py gives to a URL with its headers.
+
 Fields of `delivery:{id}`, and members of a dead letter's document:
 `state` · `seq` (raised by each claim, retry and lapse; a task message is good for one value of it) · `ticket` · `number` (ingest
 number) · `subscription` · `event` · `shape` (JSON, empty for the whole payload) · `attempts` · `lapses` (of SENDING, since the
-last outcome) · `patience_ms` (until the reaper doubts that its task will come) · `due_ms` · `last` (JSON of the last failed
-attempt) · `countdown` (key part of the `countdowns` set it is in). A dead letter adds `reason`, `parked_at_ms`, `record`.
+last outcome) · `patience_ms` (until the reaper doubts that its task will come) · `taken_ms` (when it was taken in) · `due_ms` ·
+`last` (JSON of the last failed attempt) · `countdown` (key part of the `countdowns` set it is in) · `replay` (1 when it was parked
+after an attempt: it has one attempt, L24) · `replays` (how often it ran out of attempts: each time its wait doubles). A dead
+letter adds `version` (of the document's form) · `reason` · `parked_at_ms` · `record` · `index` (`ready`, `delayed` or `by_hand`: the
+sorted set it stands in) · `size` (bytes it counts for in `backlogs`); `due_ms` is there only when it waits for that time.
+
+Fields of `flow:{subscription}`; absent is none, or 0:
+`destination` · `mode` · `policy` (`suspend`, `terminate` or empty) · `active` (how many are QUEUED or SENDING) · `counting` (how many are
+RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window)
+· `failures` and `failed_at_ms` (consecutive ones, and the last, while there is a policy, L25) · `next_at_ms` (when the drain's rate
+allows the next) · `recall` (after a recovery: number of the last one in `delayed` that was sent before its time) · `since_ms` (what
+was taken in earlier is discarded when its turn comes) · `lost` (events that left unsent and that the subscriber is not told of, L15).
+
+Fields of `destination:{destination}`; absent is none, or 0:
+`state` (absent is closed, else `open` or `half_open`) · `generation` (raised when it opens or closes; outcomes of claims made under
+another one do not count) · `failures` (consecutive ones) · `interval_ms` (between probes) · `probe_at_ms` (of the next one) · `probe`
+and `probe_until_ms` (the delivery that probes it, and when that is given up) · `cursor` (number of the last delivery that probed)
+· `unreachable` (1 when it takes no connections) · `opened_at_ms` · `fast_at_ms` (last fast 2xx) · `crowded_at_ms` (last claim refused
+because too much was in flight).
 
 All times are Redis `TIME`, in milliseconds (L6).
 """
