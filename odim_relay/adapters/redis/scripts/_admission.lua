@@ -1,15 +1,16 @@
 -- Who may go: the window (L14), the drain (L31 to L33), probes (L30).
 
--- How many deliveries of a subscription may be under way.
+-- How many deliveries of a subscription may be under way; and whether each place counts, so that none waits for a batch.
 local function most_under_way(flow)
   if flow.suspended or not flow.exists then return 0 end
   local destination = destination_of(flow.destination)
   if not is_closed(destination) then return 0 end
   if flow.is_ordered then return 1 end
-  local most = flow.allowance
   -- What cannot go out would only be claimed and parked again.
-  if is_crowded(destination) and not is_fast(destination) then most = math.min(most, 2 * most_in_flight(destination)) end
-  return most
+  if is_crowded(destination) and not is_fast(destination) then
+    return math.min(flow.allowance, most_in_flight(destination)), true
+  end
+  return flow.allowance, false
 end
 
 -- What becomes of a letter whose turn has come: nil when it may go, else it went another way.
@@ -58,8 +59,8 @@ end
 
 -- Hand the next ones of a subscription to Celery, as many as may be under way. In batches: when half of them are done.
 local function admit(flow)
-  local most = most_under_way(flow)
-  if most == 0 or 2 * flow.active > most then return end
+  local most, is_tight = most_under_way(flow)
+  if flow.active >= most or (not is_tight and 2 * flow.active > most) then return end
   -- What is ordered waits for the one in a countdown, and a paced drain is carried by countdowns.
   local is_counting_too = flow.is_ordered or RULES.drain_rate > 0
   if RULES.drain_rate > 0 then most = math.min(most, RULES.countdowns) end
