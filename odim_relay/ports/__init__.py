@@ -7,6 +7,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, ReapLedger, Refusal
 from odim_relay.ports.examining import RedisFacts
+from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
 from odim_relay.ports.intake import (
     IngestBatch,
     IngestLedger,
@@ -20,10 +21,12 @@ from odim_relay.ports.listings import (
     Backlog,
     DeliveryListing,
     DeliveryRecord,
+    Index,
     LedgerFigures,
     QuarantinedRecord,
     QuarantineListing,
 )
+from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
 from odim_relay.ports.subscriptions import SubscriptionStore
@@ -41,6 +44,9 @@ __all__ = [
     "DeliveryLedger",
     "DeliveryListing",
     "DeliveryRecord",
+    "DestinationFlow",
+    "FlowListing",
+    "Index",
     "IngestBatch",
     "IngestLedger",
     "LastAttempt",
@@ -52,6 +58,7 @@ __all__ = [
     "Position",
     "Publisher",
     "QuarantineEntry",
+    "QuarantineLedger",
     "QuarantineListing",
     "QuarantinedRecord",
     "ReapLedger",
@@ -60,12 +67,15 @@ __all__ = [
     "RecordSource",
     "RedisFacts",
     "Refusal",
+    "ReplayRefusal",
     "ReplayStep",
     "Resumed",
     "Sender",
+    "SubscriptionFlow",
     "SubscriptionStore",
     "SuspendedBy",
     "TaskTicket",
     "TopicEpoch",
     "TopicPartition",
+    "Workforce",
 ]

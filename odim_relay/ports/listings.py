@@ -4,11 +4,22 @@ What a person may look at.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
-from odim_relay.domain.delivery import ParkReason, State
+from odim_relay.domain.delivery import State
 from odim_relay.ports.intake import Position
 from odim_relay.ports.records import TopicPartition
+
+
+class Index(StrEnum):
+    """
+    Where a parked delivery stands: it goes as soon as its turn comes, at a time of its own, or when a person sends it.
+    """
+
+    READY = "ready"
+    DELAYED = "delayed"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +32,13 @@ class DeliveryRecord:
         due_at_ms: when a retry or a parked delivery is to be tried next; None when nothing is planned.
         record: `topic/partition/offset` of the Kafka record.
         recorded_at_ms: Kafka's timestamp of it; 0 when it has none.
-        reason: why it is parked; None when it is not.
+        number: of its ingest: what came earlier has a lower one.
+        reason: why it is parked, a `ParkReason` or one of a newer version; None when it is not.
+        index: None when it is not parked.
         parked_at_ms: 0 when it is not parked.
+        is_newer: a newer version wrote it: it is kept as it is, and nothing sends or discards it.
+        is_replay: it was parked after an attempt, and is sent or waits to be sent again.
+        exhausted_count: how often it ran out of attempts.
         last: how the last failed attempt ended: `status`, `failure`, `detail`, `destination`, `duration_ms`, as far
             as they apply; empty when none failed.
     """
@@ -35,8 +51,13 @@ class DeliveryRecord:
     due_at_ms: int | None = None
     record: str = ""
     recorded_at_ms: int = 0
-    reason: ParkReason | None = None
+    number: int = 0
+    reason: str | None = None
+    index: Index | None = None
     parked_at_ms: int = 0
+    is_newer: bool = False
+    is_replay: bool = False
+    exhausted_count: int = 0
     last: Mapping[str, str | int] = field(default_factory=dict)
 
 
@@ -46,12 +67,13 @@ class Backlog:
     How many deliveries of one subscription are parked for one reason.
 
     Attributes:
-        oldest_at_ms: Kafka's timestamp of the event of the one that was taken in first, or when that was parked where
-            Kafka told none.
+        reason: a `ParkReason`, or one of a newer version.
+        oldest_at_ms: of all that is parked for the subscription, for whatever reason: Kafka's timestamp of the event
+            that was taken in first, or when its delivery was parked where Kafka told none.
     """
 
     subscription_id: str
-    reason: ParkReason
+    reason: str
     count: int
     oldest_at_ms: int
 
@@ -79,9 +101,9 @@ class DeliveryListing(Protocol):
         """
         ...
 
-    def backlogs(self) -> Sequence[Backlog]:
+    def backlogs(self, subscription_ids: Iterable[str] | None = None) -> Sequence[Backlog]:
         """
-        Count what is parked, by subscription and reason, ordered so. Reads all of it.
+        Count what is parked, by subscription and reason, ordered so. Reads counts, never the deliveries.
         """
         ...
 

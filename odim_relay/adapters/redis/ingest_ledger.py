@@ -33,7 +33,7 @@ class RedisIngestLedger:
             *_position(batch.reached),
             batch.generation,
             "",
-            *_content(batch),
+            *content_of(batch),
         )
         if status == b"full":
             raise TransientError(
@@ -117,7 +117,10 @@ def _position(position: Position) -> tuple[str, int, str]:
     return position.topic_epoch, position.offset, position.cursor
 
 
-def _content(batch: IngestBatch) -> list[str | bytes | int]:
+def content_of(batch: IngestBatch) -> list[str | bytes | int]:
+    """
+    What the ingest script writes besides the position, as its arguments.
+    """
     arguments: list[str | bytes | int] = [
         batch.record_count,
         batch.event_count,

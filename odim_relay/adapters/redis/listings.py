@@ -4,14 +4,18 @@ What is in the ledger, for people: read in bounded steps, changes nothing.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
-from odim_relay.domain.delivery import ParkReason, State
-from odim_relay.ports import Backlog, DeliveryRecord, Position, TopicPartition
+from odim_relay.adapters.redis.rules import LETTER_VERSION
+from odim_relay.domain.delivery import State
+from odim_relay.ports import Backlog, DeliveryRecord, Index, Position, TopicPartition
 
 _STEP = 500
+_INDEX_COUNT = 3
 
 
 class RedisDeliveryListing:
@@ -28,8 +32,7 @@ class RedisDeliveryListing:
         See `DeliveryListing.parked`.
         """
         for subscription_id in self._all_subscriptions() if subscription_ids is None else subscription_ids:
-            for index in (keys.parked(subscription_id), keys.by_hand(subscription_id)):
-                yield from self._walk(index)
+            yield from merge(*map(self._walk, _indexes(subscription_id)), key=attrgetter("number"))
 
     def delivery(self, delivery_id: str) -> DeliveryRecord | None:
         """
@@ -55,28 +58,42 @@ class RedisDeliveryListing:
         with translated("reading an event"):
             return self._client.hget(self._key(keys.body(event_id)), "payload")  # type: ignore[return-value]
 
-    def backlogs(self) -> Sequence[Backlog]:
+    def backlogs(self, subscription_ids: Iterable[str] | None = None) -> Sequence[Backlog]:
         """
         See `DeliveryListing.backlogs`.
         """
-        groups: dict[tuple[str, str], tuple[int, int, dict[str, Any]]] = {}
-        for document in self._documents():
-            group = (document["subscription"], document["reason"])
-            count, oldest, first = groups.get(group, (0, int(document["number"]), document))
-            if int(document["number"]) < oldest:
-                oldest, first = int(document["number"]), document
-            groups[group] = (count + 1, oldest, first)
-        ordered = sorted(groups.items())
-        firsts = self._with_records([("", first) for _, (_, _, first) in ordered])
-        return [
-            Backlog(
-                subscription_id=subscription_id,
-                reason=ParkReason(reason),
-                count=count,
-                oldest_at_ms=first.recorded_at_ms or first.parked_at_ms,
-            )
-            for ((subscription_id, reason), (count, _, _)), first in zip(ordered, firsts, strict=True)
-        ]
+        ids = self._with_parked() if subscription_ids is None else sorted(set(subscription_ids))
+        found: list[Backlog] = []
+        for start in range(0, len(ids), _STEP):
+            found += self._backlogs(ids[start : start + _STEP])
+        return found
+
+    def _backlogs(self, ids: Sequence[str]) -> Iterator[Backlog]:
+        with translated("counting what is parked"):
+            pipe = self._client.pipeline(transaction=False)
+            for id_ in ids:
+                pipe.hgetall(self._key(keys.parked_counts(id_)))
+                for index in _indexes(id_):
+                    pipe.zrange(self._key(index), 0, 0, withscores=True)
+            replies = iter(pipe.execute())
+        counts: dict[str, dict[str, int]] = {}
+        oldest: dict[str, str] = {}
+        for id_ in ids:
+            counts[id_] = {text(reason): int(count) for reason, count in next(replies).items()}
+            heads = [head for _ in range(_INDEX_COUNT) for head in next(replies)]
+            if heads:
+                oldest[id_] = text(min(heads, key=itemgetter(1))[0])
+        firsts = self._letters(list(oldest.values()))
+        for id_ in ids:
+            first = firsts.get(oldest.get(id_, ""))
+            oldest_at_ms = 0 if first is None else first.recorded_at_ms or first.parked_at_ms
+            for reason, count in sorted(counts[id_].items()):
+                yield Backlog(subscription_id=id_, reason=reason, count=count, oldest_at_ms=oldest_at_ms)
+
+    def _with_parked(self) -> list[str]:
+        with translated("listing backlogs"):
+            ids: Any = self._client.zrange(self._key(keys.BACKLOGS), 0, -1)
+        return sorted(map(text, ids))
 
     def _all_subscriptions(self) -> list[str]:
         with translated("listing subscriptions"):
@@ -96,26 +113,22 @@ class RedisDeliveryListing:
                 )
                 if not page:
                     return
-                documents = self._client.hmget(self._key(keys.DEAD_LETTERS), [id_ for id_, _ in page])
-            # One that left between the two calls has no document any more.
-            found = [
-                (text(id_), json.loads(document))
-                for (id_, _), document in zip(page, documents, strict=True)
-                if document is not None
-            ]
-            yield from self._with_records(found)
+            # One that left between the two calls is not told.
+            yield from self._letters([text(id_) for id_, _ in page]).values()
             after = f"({page[-1][1]:.0f}"
 
-    def _documents(self) -> Iterator[dict[str, Any]]:
-        cursor = 0
-        while True:
-            with translated("counting dead letters"):
-                reply: Any = self._client.hscan(self._key(keys.DEAD_LETTERS), cursor, count=_STEP)
-            cursor, page = reply
-            for document in page.values():
-                yield json.loads(document)
-            if not cursor:
-                return
+    def _letters(self, ids: Sequence[str]) -> dict[str, DeliveryRecord]:
+        """
+        Those of them that are parked, in this order.
+        """
+        if not ids:
+            return {}
+        with translated("reading dead letters"):
+            documents = self._client.hmget(self._key(keys.DEAD_LETTERS), list(ids))
+        found = [
+            (id_, json.loads(document)) for id_, document in zip(ids, documents, strict=True) if document is not None
+        ]
+        return {record.delivery_id: record for record in self._with_records(found)}
 
     def _with_records(self, found: Sequence[tuple[str, dict[str, Any]]]) -> list[DeliveryRecord]:
         """
@@ -124,7 +137,7 @@ class RedisDeliveryListing:
         with translated("reading what events came from"):
             pipe = self._client.pipeline(transaction=False)
             for _, fields in found:
-                pipe.hmget(self._key(keys.body(fields["event"])), ["record", "recorded_at_ms"])
+                pipe.hmget(self._key(keys.body(fields.get("event", ""))), ["record", "recorded_at_ms"])
             origins = pipe.execute()
         return [
             _delivery(delivery_id, fields, text(record), int(recorded_at_ms or 0))
@@ -189,9 +202,15 @@ def _partition(name: str) -> TopicPartition:
     return TopicPartition(topic=topic, partition=int(number))
 
 
+def _indexes(subscription_id: str) -> tuple[str, ...]:
+    return keys.parked(subscription_id), keys.delayed(subscription_id), keys.by_hand(subscription_id)
+
+
 def _delivery(delivery_id: str, fields: Mapping[str, Any], record: str, recorded_at_ms: int) -> DeliveryRecord:
+    version = int(fields.get("version", 1))
+    if version > LETTER_VERSION:
+        return _newer(delivery_id, fields)
     state = State(fields["state"])
-    reason = fields.get("reason")
     # A due time of an earlier retry stays in the record while it is queued or sent again.
     due = fields.get("due_ms") if state in {State.RETRYING, State.PARKED} else None
     return DeliveryRecord(
@@ -200,10 +219,34 @@ def _delivery(delivery_id: str, fields: Mapping[str, Any], record: str, recorded
         event_id=fields["event"],
         state=state,
         attempts=int(fields.get("attempts", 0)),
+        number=int(fields.get("number", 0)),
         due_at_ms=None if due in {None, ""} else int(due),
         record=record or fields.get("record", ""),
         recorded_at_ms=recorded_at_ms,
-        reason=None if reason is None else ParkReason(reason),
+        reason=fields.get("reason"),
+        index=Index(fields["index"]) if "index" in fields else None,
         parked_at_ms=int(fields.get("parked_at_ms", 0)),
+        is_replay=fields.get("replay") == "1",
+        exhausted_count=int(fields.get("replays", 0)),
         last=json.loads(fields["last"]) if fields.get("last") else {},
+    )
+
+
+def _newer(delivery_id: str, fields: Mapping[str, Any]) -> DeliveryRecord:
+    """
+    What can be told of a letter whose form nobody here knows.
+    """
+    numbers = {
+        name: int(value) for name in ("number", "parked_at_ms") if str(value := fields.get(name, "")).isdecimal()
+    }
+    return DeliveryRecord(
+        delivery_id=delivery_id,
+        subscription_id=str(fields.get("subscription", "")),
+        event_id=str(fields.get("event", "")),
+        state=State.PARKED,
+        attempts=0,
+        number=numbers.get("number", 0),
+        reason=str(fields.get("reason", "")) or None,
+        parked_at_ms=numbers.get("parked_at_ms", 0),
+        is_newer=True,
     )

@@ -1,14 +1,17 @@
 """
-Records in quarantine, for people.
+Records in quarantine: for people to look at, and out of it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
-from odim_relay.ports import QuarantinedRecord
+from odim_relay.adapters.redis.ingest_ledger import content_of
+from odim_relay.adapters.redis.replies import tickets_of
+from odim_relay.errors import TransientError
+from odim_relay.ports import IngestBatch, QuarantinedRecord, ReplayRefusal, TaskTicket
 
 _STEP = 500
 
@@ -53,6 +56,35 @@ class RedisQuarantineListing:
         if document is None:
             return None
         return _entry(entry_id, int(score or 0), document), value or b""
+
+
+class RedisQuarantineLedger:
+    """
+    `QuarantineLedger` over Redis.
+    """
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    def replay(self, entry_id: str, batch: IngestBatch) -> Sequence[TaskTicket] | ReplayRefusal:
+        """
+        See `QuarantineLedger.replay`.
+        """
+        no_position = [""] * 7
+        status, *rest = self._scripts.run("ingest", *no_position, batch.generation, entry_id, *content_of(batch))
+        match text(status):
+            case "written":
+                return tickets_of(rest[0])
+            case "full":
+                raise TransientError("the ledger is full: more memory for LEDGER__MAX_BYTES, or fewer dead letters")
+            case refusal:
+                return ReplayRefusal(refusal)
+
+    def discard(self, entry_ids: Sequence[str]) -> int:
+        """
+        See `QuarantineLedger.discard`.
+        """
+        return int(self._scripts.run("discard_quarantined", *entry_ids))
 
 
 def _entry(entry_id: str, quarantined_at_ms: int, document: bytes | str) -> QuarantinedRecord:
