@@ -118,15 +118,22 @@ def test_a_worker_ends_within_its_timeout_and_two_seconds_however_much_it_has_ta
     make_relay: MakeRelay, receiver: Receiver
 ) -> None:
     with make_relay(DELIVERY__TIMEOUT_S=5) as relay:
-        subscriber = relay.subscribe()
-        receiver.behave(subscriber.path, Behaviour(mode=Mode.HANG))
-        relay.publish(events(200))
-        receiver.wait_for_requests(subscriber.path, relay.concurrency, timeout_s=20)
+        # One that hangs gets a quarter of the slots (L18): four fill the worker.
+        paths = [relay.subscribe().path for _ in range(4)]
+
+        def request_count() -> int:
+            return sum(map(receiver.request_count, paths))
+
+        for path in paths:
+            receiver.behave(path, Behaviour(mode=Mode.HANG))
+        relay.publish(events(50))
+        wait_until(lambda: request_count() >= relay.concurrency, timeout_s=20, what="all slots to be taken")
         started_at = time.monotonic()
         assert relay.worker.terminate() == 0
         took_s = time.monotonic() - started_at
-        requests = receiver.request_count(subscriber.path)
-        receiver.behave(subscriber.path, Behaviour())
+        requests = request_count()
+        for path in paths:
+            receiver.behave(path, Behaviour())
         relay.worker.start()
         account = relay.settle()
         print(f"ended in {took_s:.1f} s after {requests} requests; {account}")

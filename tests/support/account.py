@@ -2,20 +2,25 @@
 The account of a test: what was published, and what became of it.
 """
 
+import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """
     Where Kafka keeps a record, and who is to get what is in it.
+
+    Attributes:
+        published_at: when Kafka had acknowledged it, seconds since the epoch.
     """
 
     partition: int
     offset: int
     wanted_by: tuple[str, ...]
+    published_at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

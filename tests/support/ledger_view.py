@@ -3,25 +3,64 @@ What a test may look at in Redis: the ledger, and the broker's queue beside it.
 """
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from tests.support.redis_server import RedisServer
 
 PREFIX = "odim-relay:"
 
 
+class Broker(Protocol):
+    """
+    Where the task messages wait.
+    """
+
+    def queue_depth(self) -> int:
+        """
+        How many delivery tasks wait.
+        """
+
+
+class RedisBroker:
+    """
+    A database of a Redis.
+    """
+
+    def __init__(self, server: RedisServer, database: int) -> None:
+        self._client = server.client(database)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def queue_depth(self) -> int:
+        return int(self._client.llen("deliveries"))
+
+    def flush(self) -> int:
+        """
+        Forgets every task message and returns how many there were.
+        """
+        pipe = self._client.pipeline()
+        pipe.llen("deliveries")
+        pipe.flushdb()
+        return int(pipe.execute()[0])
+
+
 class LedgerView:
     """
     Reads only, past the product's own code. Every call raises redis.RedisError while the server is away.
+
+    Attributes:
+        broker: where the tasks are; by default beside the ledger.
     """
 
     def __init__(self, server: RedisServer) -> None:
         self._client = server.client(decode_responses=True)
         self._bytes = server.client()
-        self._broker = server.client(1)
+        self._beside = RedisBroker(server, 1)
+        self.broker: Broker = self._beside
 
     def close(self) -> None:
-        for client in (self._client, self._bytes, self._broker):
+        for client in (self._client, self._bytes, self._beside):
             client.close()
 
     def positions(self, topic: str) -> dict[int, tuple[str, int]]:
@@ -43,20 +82,25 @@ class LedgerView:
         """
         return int(self._client.zcard(PREFIX + "deadlines"))
 
+    def waiting_count(self) -> int:
+        """
+        How many parked deliveries go as soon as their turn comes; those of suspended subscriptions are not counted.
+        """
+        due: list[Any] = self._client.zrange(PREFIX + "due", 0, -1)
+        return sum(int(self._client.zcard(f"{PREFIX}parked:{subscription}")) for subscription in due)
+
     def queue_depth(self) -> int:
         """
         How many delivery tasks wait in the broker.
         """
-        return int(self._broker.llen("deliveries"))
+        return self.broker.queue_depth()
 
     def flush_broker(self) -> int:
         """
-        Forgets every task message and returns how many there were; the one thing here that is no reading.
+        Forgets every task message beside the ledger, and returns how many there were; the one thing here that is no
+        reading.
         """
-        pipe = self._broker.pipeline()
-        pipe.llen("deliveries")
-        pipe.flushdb()
-        return int(pipe.execute()[0])
+        return self._beside.flush()
 
     def deliveries(self, state: str = "") -> dict[str, dict[str, str]]:
         """
