@@ -31,6 +31,7 @@ from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedger
 from odim_relay.adapters.redis.quarantine import RedisQuarantineListing
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.backoff import Backoff
+from odim_relay.domain.decision import Schedule
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
 from odim_relay.formats.registry import FORMATS
@@ -38,7 +39,7 @@ from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.ports import RedisFacts
 from odim_relay.rules import rules_of
 from odim_relay.settings import Settings, load
-from odim_relay.use_cases.deliver import Deliver, Schedule
+from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.expire import Expire
 from odim_relay.use_cases.offsets import ResetOffsets

@@ -10,7 +10,7 @@ import click
 from odim_relay import bootstrap
 from odim_relay.cli.exits import UNREACHABLE, FailedCommand
 from odim_relay.cli.output import age, json_option, print_fields, print_json, print_table, quiet_logs
-from odim_relay.use_cases.deliver import without_secrets
+from odim_relay.domain.destination import without_secrets
 from odim_relay.use_cases.readiness import Unreachable
 from odim_relay.use_cases.status import PartitionStatus, Status, SubscriptionStatus, read_status
 

@@ -10,9 +10,9 @@ import click
 
 from odim_relay import bootstrap
 from odim_relay.cli.output import instant, json_option, print_fields, print_json, print_table, quiet_logs
+from odim_relay.domain.destination import without_secrets
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Subscription
-from odim_relay.use_cases.deliver import without_secrets
 from odim_relay.use_cases.subscribe import SEVERITIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -1,10 +1,10 @@
 """
-Whether a subscription's Destination can be sent to.
+A subscription's Destination: whether it can be sent to, and how it is told.
 """
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 _NOT_IN_A_URI = re.compile(r'[^!-~]|[<>"{}|\\^`]')
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
@@ -24,6 +24,14 @@ def check_destination(url: str) -> str | None:
     stands in brackets. Whether the address may be reached is not asked here.
     """
     return _check_characters(url) or _check_parts(url)
+
+
+def without_secrets(url: str) -> str:
+    """
+    A URL without its user-info and query, for logs and listings.
+    """
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _check_characters(url: str) -> str | None:

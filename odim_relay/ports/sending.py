@@ -16,11 +16,13 @@ class OutgoingRequest:
 
     Attributes:
         headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
+        is_repeatable: whether the destination may get it twice.
     """
 
     url: str
     body: bytes
     headers: tuple[tuple[str, str], ...]
+    is_repeatable: bool = True
 
 
 class Sender(Protocol):
@@ -34,8 +36,8 @@ class Sender(Protocol):
 
         One deadline of `timeout_s` covers DNS, connect, TLS, request and response. Redirects are not followed; at most
         16 KiB of the response is read. Whatever the destination does comes back as an `Outcome`; an exception is
-        a fault of our own. A kept connection that turns out closed before any byte of an answer is replaced once: the
-        destination may then get the request twice, under the same `webhook-id`.
+        a fault of our own. A kept connection that turns out closed before any byte of an answer is replaced once if the
+        request is repeatable: the destination may then get it twice, under the same `webhook-id`.
 
         Args:
             may_send: asked right before the first byte when connecting took longer than 3 s (ledger rule L17).

@@ -10,10 +10,11 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from odim_relay.adapters.http.attempt import Attempt, Watchdog
+from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.connection import Connection, HttpConnection, HttpsConnection, StaleConnectionError
 from odim_relay.adapters.http.resolver import Resolver
 from odim_relay.adapters.http.response import Head
+from odim_relay.domain.outcome import Failure
 
 # Below the 60 s after which common load balancers close an idle connection, and the minutes after which firewalls
 # forget one without a word.
@@ -48,12 +49,12 @@ class DeadlinePool(HTTPConnectionPool):
         self._resolver = resolver
         self._max_idle_count = max_idle_count
 
-    def post(self, attempt: Attempt, request: bytes) -> Head | None:
+    def post(self, attempt: Attempt, request: bytes, *, is_repeatable: bool) -> Head | None:
         """
         Send `request` over a connection that is kept, else over a new one, and read the response.
 
-        A request whose *kept* connection turns out to be closed, without a byte of answer, is sent again over a new
-        one, once and at once. A server may close an idle connection at any time, also while a request is on its way
+        A repeatable one whose *kept* connection turns out to be closed, without a byte of answer, is sent again over a
+        new one, once and at once. A server may close an idle connection at any time, also while a request is on its way
         (RFC 9112, 9.3.1); a client may repeat a POST by itself if it knows that repeating it is safe (RFC 9110, 9.2.2),
         and it is: a delivery's `webhook-id` tells the subscriber of duplicates, which at-least-once has anyway.
 
@@ -68,7 +69,10 @@ class DeadlinePool(HTTPConnectionPool):
             try:
                 return self._post_over(kept, attempt, request, is_reused=True)
             except StaleConnectionError:
-                pass
+                if not is_repeatable:
+                    raise AttemptError(
+                        Failure.DISCONNECTED, "the kept connection was closed under the request"
+                    ) from None
         fresh = self._new_conn()
         assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
         return self._post_over(fresh, attempt, request, is_reused=False)

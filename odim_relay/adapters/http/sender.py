@@ -102,7 +102,7 @@ class RequestsSender:
         wire = _wire(route, request)
         attempt = Attempt(timeout_s, may_send)
         try:
-            head = route.pool.post(attempt, wire)
+            head = route.pool.post(attempt, wire, is_repeatable=request.is_repeatable)
         except AttemptError as exc:
             return Outcome(failure=exc.failure, detail=exc.detail, duration_s=monotonic() - attempt.started_at)
         if head is None:
