@@ -2,13 +2,14 @@
 The ledger in memory, for those who send deliveries and for the reaper.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odim_relay.domain.delivery import ParkReason, State
+from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.outcome import Outcome
-from odim_relay.ports import Claim, LastAttempt, Refusal, TaskTicket
-from tests.fakes.ledger_state import Kept, LedgerState
+from odim_relay.domain.subscription import Mode
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Refusal, TaskTicket
+from tests.fakes.ledger_state import PATIENCE_MS, Kept, LedgerState
 
 RETRY_GRACE_MS = 10_000
 LONGEST_PATIENCE_MS = 600_000
@@ -18,10 +19,12 @@ BROKEN_AFTER_LAPSES = 3
 @dataclass(slots=True, kw_only=True)
 class Limits:
     lease_ms: int = 30_000
-    patience_ms: int = 30_000
+    patience_ms: int = PATIENCE_MS
     max_countdown_ms: int = 900_000
     countdowns_per_destination: int = 32
     reap_most: int = 500
+    replay_ms: int = 30_000
+    probe_max_ms: int = 300_000
 
 
 class InMemoryDeliveryLedger:
@@ -32,6 +35,7 @@ class InMemoryDeliveryLedger:
     def __init__(self, state: LedgerState, limits: Limits | None = None) -> None:
         self.state = state
         self.limits = limits or Limits()
+        self._sent_once: set[str] = set()
 
     def claim(self, ticket: TaskTicket) -> Claim | Refusal:
         state = self.state
@@ -45,12 +49,23 @@ class InMemoryDeliveryLedger:
             return Refusal("not_claimable")
         if state.forget_orphan(kept):
             return Refusal("subscription_deleted")
-        kept.countdown = ""
-        kept.state = State.SENDING
+        if kept.subscription_id in state.suspended:
+            state.park(kept, ParkReason.SUSPENDED, None)
+            return Refusal("suspended")
+        return self._take(kept)
+
+    def _take(self, kept: Kept) -> Claim:
+        state = self.state
+        subscription = state.subscriptions[kept.subscription_id]
+        body = state.bodies[kept.event_id]
+        kept.state, kept.countdown = State.SENDING, ""
         kept.seq += 1
         kept.attempts += 1
         state.deadlines[kept.delivery_id] = state.now_ms() + self.limits.lease_ms
-        body = state.bodies[kept.event_id]
+        if subscription.mode is Mode.AT_MOST_ONCE:
+            state.forget(kept.delivery_id)
+            state.count("deliveries:at_most_once")
+            self._sent_once.add(kept.delivery_id)
         return Claim(
             delivery_id=kept.delivery_id,
             lease=kept.seq,
@@ -61,105 +76,138 @@ class InMemoryDeliveryLedger:
             attempt=kept.attempts,
             generation=state.generation,
             recorded_at_ms=body.recorded_at_ms,
+            destination_id=destination_id(subscription),
+            is_replay=kept.is_replay,
+            mode=subscription.mode,
+            lost_count=state.lost[kept.subscription_id],
         )
 
     def holds(self, claim: Claim) -> bool:
+        if claim.subscription_id not in self.state.subscriptions:
+            return False
         kept = self._leased(claim)
-        return (
-            kept is not None
-            and self.state.deadlines[kept.delivery_id] > self.state.now_ms()
-            and kept.subscription_id in self.state.subscriptions
-        )
+        if kept is None:
+            return claim.delivery_id in self._sent_once
+        return self.state.deadlines[kept.delivery_id] > self.state.now_ms()
 
-    def complete(self, claim: Claim) -> None:
+    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:  # noqa: ARG002 - nothing is in flight here
+        self._sent_once.discard(claim.delivery_id)
         if self.state.forget(claim.delivery_id):
             self.state.count("deliveries:delivered")
+        return Aftermath(tickets=self.state.admit_ready(claim.subscription_id))
 
-    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> TaskTicket | None:
+    def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         kept = self._leased(claim)
         if kept is None or self.state.forget_orphan(kept):
-            return None
+            return Aftermath()
+        if kept.is_replay:
+            return self._exhaust(kept, last)
+        if kept.subscription_id in self.state.suspended:
+            self.state.park(kept, ParkReason.SUSPENDED, last)
+            return Aftermath()
         wait_ms = round(wait_s * 1000)
         due_ms = self.state.now_ms() + wait_ms
-        waiting = sum(other.countdown == last.destination for other in self.state.deliveries.values())
+        waiting = sum(other.countdown == claim.destination_id for other in self.state.deliveries.values())
         if wait_ms > self.limits.max_countdown_ms or waiting >= self.limits.countdowns_per_destination:
             self.state.park(kept, ParkReason.OVER_CAP, last, due_ms)
-            return None
+            return Aftermath()
         kept.state, kept.seq, kept.lapses = State.RETRYING, kept.seq + 1, 0
-        kept.countdown, kept.due_ms, kept.last = last.destination, due_ms, last
+        kept.countdown, kept.due_ms, kept.last = claim.destination_id, due_ms, last
         self.state.deadlines[kept.delivery_id] = due_ms + RETRY_GRACE_MS
         self.state.count("deliveries_retried")
-        return TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq)
+        return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s))
 
-    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> bool:
+    def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
+        kept = self._leased(claim)
+        if kept is None or self.state.forget_orphan(kept):
+            return Aftermath()
+        if reason is ParkReason.EXHAUSTED:
+            return self._exhaust(kept, last)
+        self.state.park(kept, reason, last)
+        return Aftermath(tickets=self.state.admit_ready(claim.subscription_id))
+
+    def suspend(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
+        if self._leased(claim) is None or claim.subscription_id not in self.state.subscriptions:
+            return self.park(claim, reason, last)
+        notices = self.state.suspend(claim.subscription_id, reason)
+        self.park(claim, reason, last)
+        return Aftermath(notices=notices)
+
+    def release(self, claim: Claim) -> Aftermath:
         kept = self._leased(claim)
         if kept is None:
-            return False
-        if not self.state.forget_orphan(kept):
-            self.state.park(kept, reason, last)
-        return True
-
-    def release(self, claim: Claim) -> TaskTicket | None:
-        kept = self._leased(claim)
-        if kept is None:
-            return None
+            return Aftermath()
         kept.attempts -= 1
-        self.state.queue(kept, seq=kept.seq + 1, patience_ms=self.limits.patience_ms)
-        return TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq)
+        return Aftermath(tickets=[self.state.queue(kept, seq=kept.seq + 1, patience_ms=self.limits.patience_ms)])
 
-    def reap(self, *, queue_is_empty: bool) -> tuple[Sequence[TaskTicket], bool]:
+    def told(self, claim: Claim) -> None:
+        self.state.lost[claim.subscription_id] = max(0, self.state.lost[claim.subscription_id] - claim.lost_count)
+
+    def reap(self, *, queue_is_empty: bool) -> tuple[Aftermath, bool]:
         state, now = self.state, self.state.now_ms()
         lapsed = sorted((at, id_) for id_, at in state.deadlines.items() if at <= now)[: self.limits.reap_most]
         watermark = state.watermark
-        publish = [id_ for _, id_ in lapsed if self._handle(state.deliveries[id_], watermark, is_empty=queue_is_empty)]
-        tickets = [TaskTicket(delivery_id=id_, seq=state.deliveries[id_].seq) for id_ in publish]
+        handled = [self._handle(state.deliveries[id_], watermark, is_empty=queue_is_empty) for _, id_ in lapsed]
         swept = self._sweep()
-        return tickets, len(lapsed) >= self.limits.reap_most or swept > 0
+        tickets = [ticket for ticket in handled if ticket is not None]
+        return Aftermath(tickets=tickets), len(lapsed) >= self.limits.reap_most or swept > 0
 
-    def _handle(self, kept: Kept, watermark: int, *, is_empty: bool) -> bool:
+    def _handle(self, kept: Kept, watermark: int, *, is_empty: bool) -> TaskTicket | None:
         """
-        Handle a delivery whose deadline lapsed. Returns whether its task is to be published.
+        Handle a delivery whose deadline lapsed. Returns its ticket where its task is to be published.
         """
-        state, patience_ms, is_again = self.state, self.limits.patience_ms, True
         if kept.state is State.PARKED:
-            state.queue(kept, seq=kept.seq + 1, patience_ms=patience_ms)
-            kept.due_ms = None
-            return True
-        if state.forget_orphan(kept):
-            return False
+            return self._replay(kept)
+        if self.state.forget_orphan(kept):
+            return None
         if kept.state is State.SENDING:
             kept.lapses += 1
             if kept.lapses >= BROKEN_AFTER_LAPSES:
                 died = f"its worker died or hung {kept.lapses} times while sending it"
-                state.park(kept, ParkReason.BROKEN, LastAttempt(outcome=Outcome(detail=died), destination=""))
-                return False
-            state.queue(kept, seq=kept.seq + 1, patience_ms=patience_ms)
-        elif kept.state is State.RETRYING:
-            kept.countdown = ""
-            state.queue(kept, seq=kept.seq + 1, patience_ms=patience_ms)
-        elif kept.ticket < watermark or is_empty:
-            state.queue(kept, seq=kept.seq, patience_ms=min(2 * kept.patience_ms, LONGEST_PATIENCE_MS))
-        else:
-            state.deadlines[kept.delivery_id] = state.now_ms() + kept.patience_ms
-            is_again = False
-        state.count("reaped", int(is_again))
-        return is_again
+                self.state.park(kept, ParkReason.BROKEN, LastAttempt(outcome=Outcome(detail=died), destination=""))
+                return None
+        if kept.state is State.QUEUED and kept.ticket >= watermark and not is_empty:
+            self.state.deadlines[kept.delivery_id] = self.state.now_ms() + kept.patience_ms
+            return None
+        return self._requeue(kept)
+
+    def _replay(self, kept: Kept) -> TaskTicket | None:
+        """
+        The time of a parked delivery has come.
+        """
+        kept.due_ms = None
+        self.state.deadlines.pop(kept.delivery_id)
+        if kept.subscription_id in self.state.suspended or kept.subscription_id not in self.state.subscriptions:
+            return None
+        return self.state.admit(kept)
+
+    def _requeue(self, kept: Kept) -> TaskTicket:
+        is_queued = kept.state is State.QUEUED
+        patience_ms = min(2 * kept.patience_ms, LONGEST_PATIENCE_MS) if is_queued else self.limits.patience_ms
+        kept.countdown = ""
+        self.state.count("reaped")
+        return self.state.queue(kept, seq=kept.seq if is_queued else kept.seq + 1, patience_ms=patience_ms)
+
+    def _exhaust(self, kept: Kept, last: LastAttempt) -> Aftermath:
+        """
+        What ran out of retries is replayed at growing intervals.
+        """
+        wait_ms = min(self.limits.replay_ms * 2**kept.replays, self.limits.probe_max_ms)
+        kept.replays += 1
+        self.state.park(kept, ParkReason.EXHAUSTED, last, self.state.now_ms() + wait_ms)
+        return Aftermath(tickets=self.state.admit_ready(kept.subscription_id))
 
     def _sweep(self) -> int:
         if not self.state.deleted:
             return 0
         subscription = self.state.deleted[0]
-        ids = [
-            id_
-            for by_hand in (False, True)
-            for id_ in self.state.parked_of(subscription, by_hand=by_hand)[: self.limits.reap_most]
-        ]
-        for id_ in ids:
-            self.state.forget(id_)
-        self.state.count("deliveries:subscription_deleted", len(ids))
-        if not ids:
+        parked = self.state.parked_of(subscription)[: self.limits.reap_most]
+        for kept in parked:
+            self.state.forget(kept.delivery_id)
+        self.state.count("deliveries:subscription_deleted", len(parked))
+        if not parked:
             self.state.deleted.remove(subscription)
-        return len(ids)
+        return len(parked)
 
     def _leased(self, claim: Claim) -> Kept | None:
         kept = self.state.deliveries.get(claim.delivery_id)

@@ -5,8 +5,9 @@ The ledger in memory, as the bridge writes it.
 from collections.abc import Sequence
 from uuid import uuid4
 
+from odim_relay.domain.delivery import ParkReason
 from odim_relay.ports import IngestBatch, Position, TaskTicket, TopicEpoch, TopicPartition
-from tests.fakes.ledger_state import Body, Kept, LedgerState
+from tests.fakes.ledger_state import PATIENCE_MS, Body, Kept, LedgerState
 
 
 class InMemoryIngestLedger:
@@ -14,7 +15,9 @@ class InMemoryIngestLedger:
     `IngestLedger`.
     """
 
-    def __init__(self, state: LedgerState, *, patience_ms: int = 30_000, quarantine_max_bytes: int = 1_000_000) -> None:
+    def __init__(
+        self, state: LedgerState, *, patience_ms: int = PATIENCE_MS, quarantine_max_bytes: int = 1_000_000
+    ) -> None:
         self.state = state
         self._patience_ms = patience_ms
         self._quarantine_max_bytes = quarantine_max_bytes
@@ -31,7 +34,6 @@ class InMemoryIngestLedger:
         state.count("events_ingested", batch.event_count)
         state.count("events_unmatched", batch.unmatched_count)
         state.count("records_ignored", batch.ignored_count)
-        state.count("deliveries_created", len(tickets))
         return tickets
 
     def _write_deliveries(self, batch: IngestBatch) -> list[TaskTicket]:
@@ -47,7 +49,7 @@ class InMemoryIngestLedger:
                 Body(payload=event.payload, record=event.record, recorded_at_ms=event.recorded_at_ms),
             )
             body.needed_by.add(new.delivery_id)
-            state.deliveries[new.delivery_id] = Kept(
+            kept = state.deliveries[new.delivery_id] = Kept(
                 delivery_id=new.delivery_id,
                 subscription_id=new.subscription_id,
                 event_id=event.event_id,
@@ -55,7 +57,13 @@ class InMemoryIngestLedger:
                 number=number,
                 ticket=number,
                 patience_ms=self._patience_ms,
+                taken_ms=state.now_ms(),
             )
+            state.count("deliveries_created")
+            if new.subscription_id in state.suspended:
+                kept.seq = 0
+                state.park(kept, ParkReason.SUSPENDED, None)
+                continue
             state.deadlines[new.delivery_id] = state.now_ms() + self._patience_ms
             tickets.append(TaskTicket(delivery_id=new.delivery_id, seq=1))
         return tickets

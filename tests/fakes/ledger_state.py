@@ -1,23 +1,28 @@
 """
-What the in-memory ledger holds: the one truth that its four ports share, as Redis is for the real ones.
+What the in-memory ledger holds: the one truth that its ports share, as Redis is for the real ones.
+
+The plain case only: no breaker, window, cap, quota or pace.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from odim_relay.domain.delivery import ParkReason, State
+from odim_relay.domain.delivery import DEAD_LETTER_REASONS, ParkReason, State
 from odim_relay.domain.event import Shape
 from odim_relay.domain.subscription import Subscription
-from odim_relay.ports import LastAttempt, Position, QuarantineEntry, TopicEpoch, TopicPartition
+from odim_relay.ports import LastAttempt, Notice, Position, QuarantineEntry, TaskTicket, TopicEpoch, TopicPartition
 
+PATIENCE_MS = 30_000
 BY_HAND = frozenset({ParkReason.REJECTED, ParkReason.BROKEN})
 
 
 @dataclass(slots=True, kw_only=True)
 class Kept:
     """
-    A delivery in the ledger. `countdown` is the destination whose countdowns it is among, empty for none.
+    A delivery in the ledger.
+
+    `countdown` is the id of the destination whose countdowns it is among, empty for none.
     """
 
     delivery_id: str
@@ -27,9 +32,12 @@ class Kept:
     number: int
     ticket: int
     patience_ms: int
+    taken_ms: int
     state: State = State.QUEUED
     seq: int = 1
     attempts: int = 0
+    is_replay: bool = False
+    replays: int = 0
     lapses: int = 0
     countdown: str = ""
     due_ms: int | None = None
@@ -66,24 +74,20 @@ class LedgerState:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
+    suspended: dict[str, str] = field(default_factory=dict)
+    lost: Counter[str] = field(default_factory=Counter)
     generation: int = 0
     generations: set[int] = field(default_factory=set)
 
     def is_parked(self, delivery_id: str) -> bool:
         return delivery_id in self.deliveries and self.deliveries[delivery_id].state is State.PARKED
 
-    def parked_of(self, subscription_id: str, *, by_hand: bool) -> list[str]:
+    def parked_of(self, subscription_id: str) -> list[Kept]:
         """
-        Ids in order of their ingest number.
+        In order of their ingest number.
         """
-        found = [
-            kept
-            for kept in self.deliveries.values()
-            if kept.subscription_id == subscription_id
-            and kept.state is State.PARKED
-            and (kept.reason in BY_HAND) == by_hand
-        ]
-        return [kept.delivery_id for kept in sorted(found, key=lambda kept: kept.number)]
+        found = (kept for kept in self.deliveries.values() if kept.subscription_id == subscription_id)
+        return sorted((kept for kept in found if kept.state is State.PARKED), key=lambda kept: kept.number)
 
     def next_generation(self, changed: str, generation: int) -> None:
         self.generation = self.changes[changed] = generation
@@ -93,11 +97,12 @@ class LedgerState:
         if by > 0:
             self.counters[name] += by
 
-    def queue(self, kept: Kept, *, seq: int, patience_ms: int) -> None:
+    def queue(self, kept: Kept, *, seq: int, patience_ms: int) -> TaskTicket:
         self.tickets += 1
         kept.state, kept.seq, kept.ticket, kept.patience_ms = State.QUEUED, seq, self.tickets, patience_ms
-        kept.reason = None
+        kept.reason = kept.due_ms = None
         self.deadlines[kept.delivery_id] = self.now_ms() + patience_ms
+        return TaskTicket(delivery_id=kept.delivery_id, seq=seq)
 
     def park(self, kept: Kept, reason: ParkReason, last: LastAttempt | None, due_ms: int | None = None) -> None:
         kept.state, kept.reason, kept.countdown, kept.lapses, kept.due_ms = State.PARKED, reason, "", 0, due_ms
@@ -107,7 +112,30 @@ class LedgerState:
             self.deadlines.pop(kept.delivery_id, None)
         else:
             self.deadlines[kept.delivery_id] = due_ms
-        self.count(f"dead_letters:{reason}")
+        self.count(f"{'dead_letters' if reason in DEAD_LETTER_REASONS else 'waiting'}:{reason}")
+
+    def admit(self, kept: Kept) -> TaskTicket:
+        """
+        Hand a parked delivery out; earlier attempts make it a replay.
+        """
+        kept.is_replay = kept.attempts > 0
+        return self.queue(kept, seq=kept.seq + 1, patience_ms=PATIENCE_MS)
+
+    def admit_ready(self, subscription_id: str) -> list[TaskTicket]:
+        """
+        Hand out everything that waits for nothing but its turn.
+        """
+        if subscription_id in self.suspended or subscription_id not in self.subscriptions:
+            return []
+        parked = self.parked_of(subscription_id)
+        return [self.admit(kept) for kept in parked if kept.reason not in BY_HAND and kept.due_ms is None]
+
+    def suspend(self, subscription_id: str, reason: str) -> list[Notice]:
+        if subscription_id in self.suspended:
+            return []
+        self.suspended[subscription_id] = reason
+        self.count(f"subscriptions_suspended:{reason}")
+        return [Notice(name=f"suspended_{reason}", subject=subscription_id)]
 
     def forget(self, delivery_id: str) -> bool:
         self.deadlines.pop(delivery_id, None)

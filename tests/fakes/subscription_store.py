@@ -2,7 +2,7 @@
 Subscriptions in memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from odim_relay.domain.subscription import Subscription
 from tests.fakes.ledger_state import LedgerState
@@ -21,6 +21,14 @@ class InMemorySubscriptionStore:
         if subscription.subscription_id in self.state.deleted:
             self.state.deleted.remove(subscription.subscription_id)
         self._changed(subscription.subscription_id)
+
+    def update(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
+        found = self.get(subscription_id)
+        if found is None:
+            return None
+        changed = change(found)
+        self.save(changed)
+        return changed
 
     def delete(self, subscription_id: str) -> bool:
         if self.state.subscriptions.pop(subscription_id, None) is None:
