@@ -53,12 +53,14 @@ def test_a_destination_that_fails_twice_gets_the_event_at_the_third_attempt_unde
     assert delivery_id not in relay.ledger.dead_letters()
 
 
-@pytest.mark.parametrize("status", [500, 404, 302], ids=str)
+@pytest.mark.parametrize("status", [500, 404, 301, 302, 307, 308], ids=str)
 def test_a_destination_that_keeps_failing_leaves_a_dead_letter_with_all_that_is_needed_to_forward_it(
     relay: Relay, status: int
 ) -> None:
     subscriber = relay.subscribe()
-    relay.receiver.behave(subscriber.path, Behaviour(status=status))
+    elsewhere = f"/elsewhere-{status}"
+    location = ("Location", relay.receiver.url(elsewhere))
+    relay.receiver.behave(subscriber.path, Behaviour(status=status, headers=(location,)))
     [place] = relay.publish([event(1)])
     [delivery_id] = relay.expected([place])
     letter = letter_of(relay, delivery_id)
@@ -70,7 +72,9 @@ def test_a_destination_that_keeps_failing_leaves_a_dead_letter_with_all_that_is_
     assert letter["last"]["status"] == status
     assert letter["last"]["destination"] == relay.receiver.url(subscriber.path)
     assert [attempt for _, attempt in requests(relay, subscriber)] == ["1", "2", "3"]
-    assert delivery_id in relay.ledger.parked_of(subscriber.id)
+    assert relay.receiver.request_count(elsewhere) == 0
+    assert relay.ledger.parked_of(subscriber.id) == [delivery_id]
+    assert relay.ledger.breaker(subscriber.id) == "closed"
 
 
 @pytest.mark.parametrize(("status", "reason"), [(400, "rejected"), (422, "rejected"), (410, "gone")])

@@ -16,3 +16,12 @@ QUICK: Mapping[str, object] = {
     "FLOWER__TASK_EVENTS": "false",
     "LOG__FORMAT": "json",
 }
+
+# Hours of an outage become seconds.
+SHORT_OUTAGES: Mapping[str, object] = {
+    "DELIVERY__RETRY_ATTEMPTS": 3,
+    "DELIVERY__RETRY_INTERVAL_S": 0.2,
+    "BREAKER__PROBE_INTERVAL_S": 0.5,
+    "BREAKER__PROBE_MAX_INTERVAL_S": 2,
+    "DEAD_LETTERS__REPLAY_INTERVAL_S": 0.5,
+}
