@@ -25,10 +25,11 @@ from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
+from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
-from odim_relay.adapters.redis.quarantine import RedisQuarantineListing
+from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
@@ -40,20 +41,23 @@ from odim_relay.ports import RedisFacts
 from odim_relay.rules import rules_of
 from odim_relay.settings import Settings, load
 from odim_relay.use_cases.deliver import Deliver
-from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from odim_relay.use_cases.expire import Expire
+from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.publish import Publish
-from odim_relay.use_cases.readiness import Unreachable
-from odim_relay.use_cases.readiness import readiness as ask_all
+from odim_relay.use_cases.quarantine import ReplayQuarantine
+from odim_relay.use_cases.readiness import Readiness, Unreachable
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
 from odim_relay.use_cases.subscribe import Subscribe
+from odim_relay.use_cases.suspend import Suspend
 
 USER_AGENT = f"odim-relay/{__version__}"
 
 _LONGEST_KNOCK_S = 5.0
+_READY_WITHIN_S = 3.0
 
 stopping = Event()
 """
@@ -288,7 +292,21 @@ def subscribe() -> Subscribe:
     """
     Creates, changes and deletes subscriptions.
     """
-    return Subscribe(store=subscription_store(), new_id=new_id, now_s=time.time)
+    return Subscribe(store=subscription_store(), wake=lambda id_: suspend().wake(id_), new_id=new_id, now_s=time.time)
+
+
+def suspend() -> Suspend:
+    """
+    Suspends and resumes subscriptions.
+    """
+    return Suspend(ledger=backlog_ledger(), publisher=publisher())
+
+
+def letters_by_hand() -> LettersByHand:
+    """
+    Replays and discards what is parked.
+    """
+    return LettersByHand(ledger=backlog_ledger(), flows=flow_listing(), publisher=publisher(), pause=time.sleep)
 
 
 def delivery_listing() -> RedisDeliveryListing:
@@ -305,11 +323,38 @@ def ledger_figures() -> RedisLedgerFigures:
     return RedisLedgerFigures(scripts())
 
 
+def flow_listing() -> RedisFlowListing:
+    """
+    Breakers, suspensions and workers, for people.
+    """
+    return RedisFlowListing(scripts())
+
+
 def quarantine_listing() -> RedisQuarantineListing:
     """
     What could not be understood, for people.
     """
     return RedisQuarantineListing(scripts())
+
+
+def quarantine_ledger() -> RedisQuarantineLedger:
+    """
+    Takes records out of quarantine.
+    """
+    return RedisQuarantineLedger(scripts())
+
+
+def replay_quarantine() -> ReplayQuarantine:
+    """
+    Takes records out of quarantine in again.
+    """
+    return ReplayQuarantine(
+        ledger=quarantine_ledger(),
+        listing=quarantine_listing(),
+        matchers=MatcherDirectory(subscription_store()),
+        decoders=decoders(),
+        publisher=publisher(),
+    )
 
 
 def publish(topic: str, format_name: str) -> Publish:
@@ -323,13 +368,17 @@ def publish(topic: str, format_name: str) -> Publish:
 
 def readiness() -> list[Unreachable]:
     """
-    Tell which stores cannot be reached, and why; empty when all can.
+    Tell which stores cannot be reached, and why, within a few seconds; empty when all can.
 
     Raises:
         ConfigurationError: a setting is wrong.
     """
     settings()  # a wrong one is told here, once, and not by whoever stumbles over it first
+    return _readiness()()
 
+
+@cache
+def _readiness() -> Readiness:
     def ask_kafka() -> None:
         source = kafka_source()
         try:
@@ -337,12 +386,13 @@ def readiness() -> list[Unreachable]:
         finally:
             source.close()
 
-    return ask_all(
+    return Readiness(
         {
             "redis": lambda: RedisLedgerFigures(scripts()).now_ms(),
             "broker": lambda: publisher().queue_depth(),
             "kafka": ask_kafka,
-        }
+        },
+        _READY_WITHIN_S,
     )
 
 

@@ -3,10 +3,11 @@ Whether the stores can be reached.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from threading import Lock, Thread
 
-from odim_relay.errors import TransientError
+from odim_relay.errors import OdimRelayError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,21 +23,54 @@ class Unreachable:
     reason: str
 
 
-def readiness(checks: Mapping[str, Callable[[], object]]) -> list[Unreachable]:
+class Readiness:
     """
-    Ask all stores at once; what is wrong comes in the order of `checks`, and nothing when all is well.
-
-    Args:
-        checks: by store; each asks it something and raises `TransientError` when it does not answer.
+    Asks all stores at once, and waits no longer than its deadline, even for one that hangs. Threads may share it.
     """
 
-    def ask(item: tuple[str, Callable[[], object]]) -> Unreachable | None:
-        store, check = item
-        try:
-            check()
-        except TransientError as exc:
-            return Unreachable(store=store, reason=str(exc))
-        return None
+    def __init__(self, checks: Mapping[str, Callable[[], object]], deadline_s: float) -> None:
+        """
+        Args:
+            checks: by store; each asks it something and raises when it does not answer.
+        """
+        self._checks = checks
+        self._deadline_s = deadline_s
+        self._lock = Lock()
+        self._asked: dict[str, Future[None]] = {}
 
-    with ThreadPoolExecutor(max_workers=max(len(checks), 1), thread_name_prefix="readiness") as pool:
-        return [answer for answer in pool.map(ask, checks.items()) if answer is not None]
+    def __call__(self) -> list[Unreachable]:
+        """
+        What is wrong, in the order of the checks; nothing when all is well.
+        """
+        asked = {store: self._ask(store, check) for store, check in self._checks.items()}
+        wait(asked.values(), self._deadline_s)
+        told = {store: self._told(answer) for store, answer in asked.items()}
+        return [Unreachable(store=store, reason=reason) for store, reason in told.items() if reason]
+
+    def _ask(self, store: str, check: Callable[[], object]) -> Future[None]:
+        with self._lock:
+            under_way = self._asked.get(store)
+            # A store that hangs holds one thread, however often it is asked for.
+            if under_way is not None and not under_way.done():
+                return under_way
+            answer = self._asked[store] = Future()
+
+        def ask() -> None:
+            try:
+                check()
+            except Exception as exc:  # noqa: BLE001 - told by `_told`
+                answer.set_exception(exc)
+            else:
+                answer.set_result(None)
+
+        # Not of a pool: the interpreter would wait for its threads at the end of the process.
+        Thread(target=ask, name=f"readiness-{store}", daemon=True).start()
+        return answer
+
+    def _told(self, answer: Future[None]) -> str:
+        if not answer.done():
+            return f"it hangs: no answer within {self._deadline_s:g} s"
+        failure = answer.exception()
+        if failure is None:
+            return ""
+        return str(failure) if isinstance(failure, OdimRelayError) else f"{type(failure).__name__}: {failure}"

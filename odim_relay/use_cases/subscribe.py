@@ -9,7 +9,7 @@ from odim_relay.domain.destination import check_destination
 from odim_relay.domain.http_header import check_header
 from odim_relay.domain.message_id import without_version
 from odim_relay.domain.subscription import Filters, Subscription
-from odim_relay.errors import PermanentError
+from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
 
@@ -112,18 +112,34 @@ def _check_conflicts(filters: Filters) -> None:
         )
 
 
+def _sending(subscription: Subscription) -> tuple[object, ...]:
+    """
+    What decides where and how its deliveries go.
+    """
+    return subscription.destination, subscription.headers, subscription.mode
+
+
 class Subscribe:
     """
     Creates, changes and deletes subscriptions, for the command line and the API alike.
     """
 
-    def __init__(self, *, store: SubscriptionStore, new_id: Callable[[], str], now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        store: SubscriptionStore,
+        wake: Callable[[str], None],
+        new_id: Callable[[], str],
+        now_s: Callable[[], float],
+    ) -> None:
         """
         Args:
+            wake: looks whether something of a subscription may go now.
             new_id: gives a uuid4.
             now_s: gives the time, seconds since the epoch.
         """
         self._store = store
+        self._wake = wake
         self._new_id = new_id
         self._now_s = now_s
 
@@ -158,13 +174,15 @@ class Subscribe:
     def update(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription:
         """
         Store what `change` makes of the subscription. Its filters count for events taken in from now on, all else for
-        every attempt from now on.
+        every attempt from now on; what waits goes on at once where it is sent elsewhere or otherwise.
 
         Raises:
             SubscriptionMissingError, InvalidSubscriptionError: nothing was stored.
         """
+        before: list[Subscription] = []
 
         def checked(subscription: Subscription) -> Subscription:
+            before.append(subscription)
             changed = change(subscription)
             check_subscription(changed)
             return changed
@@ -173,7 +191,16 @@ class Subscribe:
         if changed is None:
             raise SubscriptionMissingError(subscription_id)
         log.info("subscription.updated", subscription_id=subscription_id)
+        if _sending(changed) != _sending(before[-1]):
+            self._wake_if_possible(subscription_id)
         return changed
+
+    def _wake_if_possible(self, subscription_id: str) -> None:
+        try:
+            self._wake(subscription_id)
+        except TransientError as exc:
+            # The change is stored: what waits is looked at by the replay task too.
+            log.warning("subscription.not_woken", subscription_id=subscription_id, detail=str(exc))
 
     def delete(self, subscription_id: str) -> None:
         """
