@@ -10,13 +10,14 @@ from odim_relay.ports import OutgoingRequest
 
 class InMemorySender:
     """
-    `Sender`. Answers what `answers` says, a default otherwise; keeps what was sent.
+    `Sender`. Answers what `answers` says, a default otherwise; keeps what was sent, and within which deadlines.
     """
 
     def __init__(self, default: Outcome | None = None) -> None:
         self.default = default or Outcome(status=204)
         self.answers: list[Outcome | Exception] = []
         self.sent: list[OutgoingRequest] = []
+        self.timeouts: list[float] = []
         self.asks_first = False
         self.on_send: Callable[[], object] = lambda: None
 
@@ -26,6 +27,7 @@ class InMemorySender:
         if self.asks_first and not may_send():
             return None
         self.sent.append(request)
+        self.timeouts.append(timeout_s)
         answer = self.answers.pop(0) if self.answers else self.default
         if isinstance(answer, Exception):
             raise answer

@@ -1,264 +1,299 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.delivery import ParkReason, State
-from odim_relay.domain.outcome import Failure, Outcome, Verdict, verdict_of
+from odim_relay.domain.outcome import Failure, Outcome
+from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.errors import TransientError
-from odim_relay.ports import Claim, Refusal, TaskTicket
-from odim_relay.use_cases.deliver import (
-    Deliver,
-    Delivered,
-    Park,
-    RetryAfter,
-    Retrying,
-    RetryPolicy,
-    decide,
-    without_secrets,
-)
-from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Refusal, TaskTicket
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
-from tests.fakes.ingest_ledger import InMemoryIngestLedger
-from tests.fakes.ledger_state import Kept, LedgerState
-from tests.fakes.samples import PARTITION, START, batch, subscription
-from tests.fakes.sender import InMemorySender
-from tests.fakes.subscription_store import InMemorySubscriptionStore
+from tests.fakes.relay import RETRIES, TIMEOUT_S, InMemoryRelay
+from tests.fakes.samples import subscription
+from tests.unit.use_cases.conftest import Logs
 
-POLICY = RetryPolicy(retries=2, backoff=Backoff(jitter=0))
-outcomes = st.one_of(
-    st.builds(Outcome, status=st.integers(100, 599), retry_after_s=st.none() | st.floats(0, 86_400)),
-    st.builds(Outcome, failure=st.sampled_from(Failure)),
-)
+ONE = subscription("s")
 
 
-class World:
-    def __init__(self) -> None:
-        self.state = LedgerState(now_ms=lambda: 0)
-        self.store = InMemorySubscriptionStore(self.state)
-        self.ledger = InMemoryDeliveryLedger(self.state)
-        self.sender = InMemorySender()
-        self.deliver = Deliver(
-            ledger=self.ledger,
-            directory=SubscriptionDirectory(self.store),
-            sender=self.sender,
-            policy=POLICY,
-            timeout_s=15,
-            user_agent="odim-relay/test",
-            draw=lambda: 0.5,
-            now_s=lambda: 1_234.9,
-        )
+def test_a_delivery_that_is_answered_2xx_leaves_the_ledger(relay: InMemoryRelay) -> None:
+    (ticket,) = relay.ingest(ONE)
 
-    def ingest(self, **fields: str) -> TaskTicket:
-        self.store.save(subscription("s", **fields))
-        ledger = InMemoryIngestLedger(self.state)
-        ledger.set_position(PARTITION, None, START)
-        tickets = ledger.ingest(batch("s", generation=self.store.generation()))
-        assert tickets is not None
-        return tickets[0]
+    assert relay.deliver(ticket) is None
 
-    @property
-    def kept(self) -> Kept:
-        (kept,) = self.state.deliveries.values()
-        return kept
+    assert relay.state.deliveries == {}
+    assert relay.state.counters["deliveries:delivered"] == 1
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
+def test_the_request_carries_the_event_and_the_same_id_at_each_attempt_by_semantics_s6(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [Outcome(status=503)]
+    (ticket,) = relay.ingest(replace(ONE, destination="https://example.test/hook?token=x"))
+    retry = relay.deliver(ticket)
+    assert retry is not None
+    relay.deliver(retry)
 
-
-def test_a_delivery_that_is_answered_2xx_leaves_the_ledger(world: World) -> None:
-    assert world.deliver(world.ingest()) is None
-
-    assert world.state.deliveries == {}
-    assert world.state.counters["deliveries:delivered"] == 1
-
-
-def test_the_request_carries_the_event_and_the_same_id_at_each_attempt_by_semantics_s6(world: World) -> None:
-    world.sender.answers = [Outcome(status=503)]
-    ticket = world.ingest(destination="https://example.test/hook?token=x")
-    retrying = world.deliver(ticket)
-    assert retrying is not None
-    world.deliver(retrying.ticket)
-
-    first, second = world.sender.sent
+    first, second = relay.sender.sent
     assert (first.url, first.body) == ("https://example.test/hook?token=x", b"payload of event-0-0")
     assert dict(first.headers) == {
         "Content-Type": "application/json",
         "OData-Version": "4.0",
-        "User-Agent": "odim-relay/test",
         "webhook-id": ticket.delivery_id,
         "webhook-timestamp": "1234",
         "x-odim-relay-attempt": "1",
     }
     assert dict(second.headers) == {**dict(first.headers), "x-odim-relay-attempt": "2"}
     assert second.body == first.body
+    assert relay.sender.timeouts == [TIMEOUT_S, TIMEOUT_S]
 
 
-def test_a_subscribers_headers_win_over_the_fixed_ones_but_not_over_the_identity(world: World) -> None:
-    ticket = world.ingest()
-    headers = (("User-Agent", "theirs"), ("webhook-id", "theirs"))
-    world.store.save(replace(subscription("s"), headers=headers))
+def test_a_subscribers_headers_win_over_the_fixed_ones_but_not_over_the_identity(relay: InMemoryRelay) -> None:
+    (ticket,) = relay.ingest(replace(ONE, headers=(("Content-Type", "theirs"), ("webhook-id", "theirs"))))
 
-    world.deliver(ticket)
+    relay.deliver(ticket)
 
-    (sent,) = world.sender.sent
-    assert dict(sent.headers)["User-Agent"] == "theirs"
+    (sent,) = relay.sender.sent
+    assert dict(sent.headers)["Content-Type"] == "theirs"
     assert dict(sent.headers)["webhook-id"] == ticket.delivery_id
 
 
-def test_a_refused_ticket_sends_nothing_by_rule_l5(world: World) -> None:
-    ticket = world.ingest()
-    world.deliver(ticket)
+def test_a_refused_ticket_sends_nothing_by_rule_l5(relay: InMemoryRelay) -> None:
+    (ticket,) = relay.ingest(ONE)
+    relay.deliver(ticket)
 
-    assert world.deliver(ticket) is None
+    assert relay.deliver(ticket) is None
 
-    assert len(world.sender.sent) == 1
+    assert len(relay.sender.sent) == 1
 
 
-def test_a_transient_failure_is_retried_with_the_schedules_wait(world: World) -> None:
-    world.sender.default = Outcome(status=500)
-    ticket = world.ingest()
+# --- failures ---
 
-    first = world.deliver(ticket)
 
-    assert first == Retrying(ticket=TaskTicket(delivery_id=ticket.delivery_id, seq=3), wait_s=15)
-    assert world.kept.state is State.RETRYING
-    second = world.deliver(first.ticket)
+def test_a_transient_failure_is_retried_with_the_schedules_wait(relay: InMemoryRelay) -> None:
+    relay.sender.default = Outcome(status=500)
+    (ticket,) = relay.ingest(ONE)
+
+    first = relay.deliver(ticket)
+
+    assert first == TaskTicket(delivery_id=ticket.delivery_id, seq=3, wait_s=15)
+    assert relay.kept.state is State.RETRYING
+    second = relay.deliver(first)
     assert second is not None
     assert second.wait_s == 45
 
 
-def test_a_delivery_whose_retries_are_used_up_is_parked(world: World) -> None:
-    world.sender.default = Outcome(failure=Failure.CONNECT)
-    retrying = world.deliver(world.ingest())
-    while retrying is not None:
-        retrying = world.deliver(retrying.ticket)
+def test_a_subscriptions_policy_decides_about_the_waits(relay: InMemoryRelay) -> None:
+    relay.sender.default = Outcome(status=500)
+    (ticket,) = relay.ingest(replace(ONE, retry_policy=RetryPolicy.FOREVER))
 
-    assert len(world.sender.sent) == 1 + POLICY.retries
-    assert (world.kept.state, world.kept.reason) == (State.PARKED, ParkReason.EXHAUSTED)
+    first = relay.deliver(ticket)
+    assert first is not None
+    second = relay.deliver(first)
 
-
-@pytest.mark.parametrize(("status", "reason"), [(400, ParkReason.REJECTED), (410, ParkReason.GONE)])
-def test_a_permanent_answer_parks_at_once(world: World, status: int, reason: ParkReason) -> None:
-    world.sender.default = Outcome(status=status)
-
-    assert world.deliver(world.ingest()) is None
-
-    assert (world.kept.state, world.kept.reason) == (State.PARKED, reason)
+    assert second is not None
+    assert (first.wait_s, second.wait_s) == (15, 15)
 
 
-def test_what_the_ledger_keeps_of_a_failure_has_no_secrets(world: World) -> None:
-    world.sender.default = Outcome(status=400)
+def test_a_delivery_whose_retries_are_used_up_is_parked_and_comes_again_as_a_replay(relay: InMemoryRelay) -> None:
+    relay.sender.default = Outcome(failure=Failure.CONNECT)
+    (ticket,) = relay.ingest(ONE)
+    retry: TaskTicket | None = ticket
+    while retry is not None:
+        retry = relay.deliver(retry)
 
-    world.deliver(world.ingest(destination="https://user:password@example.test/hook?token=x"))
+    assert len(relay.sender.sent) == 1 + RETRIES
+    assert all("x-odim-relay-replay" not in dict(sent.headers) for sent in relay.sender.sent)
+    assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.EXHAUSTED)
 
-    assert world.kept.last is not None
-    assert world.kept.last.destination == "https://example.test/hook"
+    assert relay.deliver(relay.state.admit(relay.kept)) is None
 
-
-def test_a_fault_of_our_own_parks_as_broken_by_rule_l20(world: World) -> None:
-    world.sender.answers = [ZeroDivisionError("ours")]
-
-    assert world.deliver(world.ingest()) is None
-
-    assert (world.kept.state, world.kept.reason) == (State.PARKED, ParkReason.BROKEN)
-    assert world.kept.last is not None
-    assert world.kept.last.outcome.detail == "ZeroDivisionError: ours"
+    assert relay.sender.sent[-1].headers[-1] == ("x-odim-relay-replay", "1")
+    assert dict(relay.sender.sent[-1].headers)["webhook-id"] == ticket.delivery_id
+    assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.EXHAUSTED)
 
 
-def test_a_store_that_fails_is_no_fault_of_the_event(world: World) -> None:
-    world.sender.answers = [TransientError("Redis is away")]
+def test_a_rejection_parks_at_once_by_semantics_s3(relay: InMemoryRelay) -> None:
+    relay.sender.default = Outcome(status=400)
+    (ticket,) = relay.ingest(ONE)
+
+    assert relay.deliver(ticket) is None
+
+    assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.REJECTED)
+    assert relay.state.suspended == {}
+
+
+def test_410_suspends_the_subscription_and_keeps_its_events_by_semantics_s2(relay: InMemoryRelay, logs: Logs) -> None:
+    relay.sender.default = Outcome(status=410)
+    (ticket,) = relay.ingest(ONE)
+
+    assert relay.deliver(ticket) is None
+
+    assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.GONE)
+    assert relay.state.suspended == {"s": "gone"}
+    assert relay.ingest(ONE) == []
+    assert {"event": "subscription.suspended", "subscription_id": "s", "reason": "gone", "log_level": "warning"} in logs
+
+
+def test_what_is_told_of_a_failure_has_no_secrets(relay: InMemoryRelay, logs: Logs) -> None:
+    relay.sender.default = Outcome(status=400, duration_s=0.123_456)
+    (ticket,) = relay.ingest(replace(ONE, destination="https://user:password@example.test/hook?token=x"))
+
+    relay.deliver(ticket)
+
+    assert relay.kept.last is not None
+    assert relay.kept.last.destination == "https://example.test/hook"
+    (line,) = logs
+    assert (line["event"], line["destination"]) == ("delivery.attempted", "https://example.test/hook")
+    assert (line["attempt"], line["status"], line["decision"], line["duration_s"]) == (1, 400, "Park", 0.123)
+
+
+def test_a_fault_of_our_own_parks_as_broken_by_rule_l20(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [ZeroDivisionError("ours")]
+    (ticket,) = relay.ingest(ONE)
+
+    assert relay.deliver(ticket) is None
+
+    assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.BROKEN)
+    assert relay.kept.last == LastAttempt(outcome=Outcome(detail="ZeroDivisionError: ours"), destination="")
+
+
+def test_a_store_that_fails_is_no_fault_of_the_event(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [TransientError("Redis is away")]
+    (ticket,) = relay.ingest(ONE)
 
     with pytest.raises(TransientError):
-        world.deliver(world.ingest())
+        relay.deliver(ticket)
 
-    assert world.kept.state is State.SENDING
-
-
-def test_a_sender_that_may_not_send_any_more_leaves_the_delivery_to_the_reaper_by_rule_l17(world: World) -> None:
-    ticket = world.ingest()
-    world.sender.asks_first = True
-    world.sender.on_send = lambda: world.state.deadlines.update({ticket.delivery_id: -1})
-
-    assert world.deliver(ticket) is None
-
-    assert world.sender.sent == []
-    assert world.kept.state is State.SENDING
+    assert relay.kept.state is State.SENDING
 
 
-def test_nothing_is_sent_once_the_subscription_is_deleted_by_semantics_s19(world: World) -> None:
-    ticket = world.ingest()
-    world.sender.asks_first = True
-    world.sender.on_send = lambda: world.store.delete("s")
-
-    assert world.deliver(ticket) is None
-
-    assert world.sender.sent == []
+# --- leases and changes of the subscription ---
 
 
-def test_a_subscription_that_is_deleted_between_claim_and_look_up_costs_no_attempt(world: World) -> None:
+def test_a_sender_that_may_not_send_any_more_leaves_the_delivery_to_the_reaper_by_rule_l17(
+    relay: InMemoryRelay,
+) -> None:
+    (ticket,) = relay.ingest(ONE)
+    relay.sender.asks_first = True
+    relay.sender.on_send = lambda: relay.state.deadlines.update({ticket.delivery_id: -1})
+
+    assert relay.deliver(ticket) is None
+
+    assert relay.sender.sent == []
+    assert relay.kept.state is State.SENDING
+
+
+def test_nothing_is_sent_once_the_subscription_is_deleted_by_semantics_s19(relay: InMemoryRelay) -> None:
+    (ticket,) = relay.ingest(ONE)
+    relay.sender.asks_first = True
+    relay.sender.on_send = lambda: relay.store.delete("s")
+
+    assert relay.deliver(ticket) is None
+
+    assert relay.sender.sent == []
+
+
+def test_a_subscription_that_is_deleted_between_claim_and_look_up_costs_no_attempt(relay: InMemoryRelay) -> None:
     class Deleting(InMemoryDeliveryLedger):
         def claim(self, ticket: TaskTicket) -> Claim | Refusal:
             claim = super().claim(ticket)
-            world.store.delete("s")
-            return claim if isinstance(claim, Refusal) else replace(claim, generation=world.store.generation())
+            relay.store.delete("s")
+            return claim if isinstance(claim, Refusal) else replace(claim, generation=relay.store.generation())
 
-    ticket = world.ingest()
-    world.deliver._ledger = Deleting(world.state)
+    (ticket,) = relay.ingest(ONE)
 
-    assert world.deliver(ticket) is None
+    assert relay.delivering_over(Deleting(relay.state))(ticket) is None
 
-    assert world.sender.sent == []
-    assert (world.kept.state, world.kept.attempts) == (State.QUEUED, 0)
-
-
-def test_a_change_of_destination_counts_from_the_next_attempt(world: World) -> None:
-    world.sender.answers = [Outcome(status=503)]
-    retrying = world.deliver(world.ingest(destination="https://old.test/"))
-    assert retrying is not None
-    world.store.save(subscription("s", destination="https://new.test/"))
-
-    world.deliver(retrying.ticket)
-
-    assert [sent.url for sent in world.sender.sent] == ["https://old.test/", "https://new.test/"]
+    assert relay.sender.sent == []
+    assert relay.publisher.queue == []
+    assert (relay.kept.state, relay.kept.attempts) == (State.QUEUED, 0)
 
 
-@given(outcome=outcomes, attempt=st.integers(1, 10), draw=st.floats(0, 1, exclude_max=True))
-def test_every_outcome_has_its_decision(outcome: Outcome, attempt: int, draw: float) -> None:
-    decision = decide(outcome, attempt, POLICY, draw)
+def test_a_change_of_destination_counts_from_the_next_attempt(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [Outcome(status=503)]
+    (ticket,) = relay.ingest(replace(ONE, destination="https://old.test/"))
+    retry = relay.deliver(ticket)
+    assert retry is not None
+    relay.store.save(replace(ONE, destination="https://new.test/"))
 
-    match verdict_of(outcome):
-        case Verdict.DELIVERED:
-            assert decision == Delivered()
-        case Verdict.GONE:
-            assert decision == Park(reason=ParkReason.GONE)
-        case Verdict.REJECTED:
-            assert decision == Park(reason=ParkReason.REJECTED)
-        case Verdict.TRANSIENT if attempt > POLICY.retries:
-            assert decision == Park(reason=ParkReason.EXHAUSTED)
-        case Verdict.TRANSIENT:
-            assert isinstance(decision, RetryAfter)
-            assert decision.wait_s >= (outcome.retry_after_s or 0)
-            assert decision.wait_s >= POLICY.backoff.wait_s(attempt, draw)
+    relay.deliver(retry)
+
+    assert [sent.url for sent in relay.sender.sent] == ["https://old.test/", "https://new.test/"]
 
 
-def test_a_shorter_wish_than_the_schedule_does_not_shorten_the_wait() -> None:
-    decision = decide(Outcome(status=429, retry_after_s=1), 1, POLICY, 0.5)
-
-    assert decision == RetryAfter(wait_s=15)
+# --- at most once ---
 
 
 @pytest.mark.parametrize(
-    ("url", "bare"),
-    [
-        ("https://user:pass@example.test:8443/a/b?token=x#part", "https://example.test:8443/a/b"),
-        ("http://[::1]:80/", "http://[::1]:80/"),
-        ("https://example.test", "https://example.test"),
-    ],
+    "answer", [Outcome(status=503, retry_after_s=1), Outcome(status=400), Outcome(status=410), ZeroDivisionError()]
 )
-def test_a_url_is_told_without_its_secrets(url: str, bare: str) -> None:
-    assert without_secrets(url) == bare
+def test_what_is_sent_at_most_once_is_never_retried_nor_kept_by_rule_l19(
+    relay: InMemoryRelay, answer: Outcome | Exception
+) -> None:
+    relay.sender.answers = [answer]
+    (ticket,) = relay.ingest(replace(ONE, mode=Mode.AT_MOST_ONCE))
+
+    assert relay.deliver(ticket) is None
+    assert relay.deliver(ticket) is None
+
+    assert len(relay.sender.sent) == 1
+    assert relay.state.deliveries == {}
+    assert relay.state.counters["deliveries:at_most_once"] == 1
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_only_what_is_sent_at_most_once_may_not_be_repeated_by_the_sender(relay: InMemoryRelay, mode: Mode) -> None:
+    (ticket,) = relay.ingest(replace(ONE, mode=mode))
+
+    relay.deliver(ticket)
+
+    assert relay.sender.sent[0].is_repeatable == (mode is not Mode.AT_MOST_ONCE)
+
+
+# --- what an attempt lets go ---
+
+
+class Letting(InMemoryDeliveryLedger):
+    """
+    Each completion lets these tickets go, and tells of these changes.
+    """
+
+    tickets: tuple[TaskTicket, ...] = (TaskTicket(delivery_id="a", seq=1), TaskTicket(delivery_id="b", seq=1))
+    notices: tuple[Notice, ...] = ()
+    is_fast: bool | None = None
+
+    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
+        self.is_fast = is_fast
+        super().complete(claim)
+        return Aftermath(tickets=self.tickets, notices=self.notices)
+
+
+def test_what_an_attempt_lets_go_is_published_and_what_changed_is_told(relay: InMemoryRelay, logs: Logs) -> None:
+    ledger = Letting(relay.state)
+    ledger.notices = (Notice(name="breaker_closed", subject="d"),)
+    (ticket,) = relay.ingest(ONE)
+
+    assert relay.delivering_over(ledger)(ticket) is None
+
+    assert relay.publisher.queue == list(ledger.tickets)
+    assert {"event": "breaker.closed", "destination_id": "d", "log_level": "info"} in logs
+
+
+def test_a_broker_that_is_away_costs_no_delivery(relay: InMemoryRelay, logs: Logs) -> None:
+    relay.publisher.is_down = True
+    (ticket,) = relay.ingest(ONE)
+
+    assert relay.delivering_over(Letting(relay.state))(ticket) is None
+
+    assert relay.state.counters["deliveries:delivered"] == 1
+    (line,) = [line for line in logs if line["event"] == "deliveries.not_published"]
+    assert line["count"] == 2
+
+
+@pytest.mark.parametrize(("duration_s", "is_fast"), [(0.0, True), (1.0, True), (1.001, False)])
+def test_the_ledger_hears_of_fast_answers_by_rule_l18(relay: InMemoryRelay, duration_s: float, is_fast: bool) -> None:
+    relay.sender.default = Outcome(status=200, duration_s=duration_s)
+    ledger = Letting(relay.state)
+    (ticket,) = relay.ingest(ONE)
+
+    relay.delivering_over(ledger)(ticket)
+
+    assert ledger.is_fast is is_fast
