@@ -3,6 +3,7 @@ Which subscriptions share a destination.
 """
 
 from hashlib import sha256
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from odim_relay.domain.subscription import Subscription
@@ -20,7 +21,12 @@ def destination_id(subscription: Subscription) -> str:
         16 hexadecimal digits.
     """
     parts = urlsplit(subscription.destination)
+    user = parts.netloc.rpartition("@")[0]
     port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-    url = f"{parts.scheme}://{(parts.hostname or '').rstrip('.')}:{port}{parts.path or '/'}?{parts.query}"
+    url = f"{parts.scheme}://{_host(parts.hostname or '')}:{port}{parts.path or '/'}?{parts.query}"
     headers = sorted((name.lower(), value) for name, value in subscription.headers)
-    return sha256(repr((url, headers)).encode()).hexdigest()[:16]
+    return sha256(repr((user, url, headers)).encode()).hexdigest()[:16]
+
+
+def _host(name: str) -> str:
+    return str(IPv6Address(name)) if ":" in name else name.removesuffix(".")

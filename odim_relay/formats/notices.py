@@ -24,7 +24,7 @@ class Notice:
 
 def buffer_exceeded(context: str | None, *, identity: str) -> Notice:
     """
-    Tell a subscriber that events of its left unsent. Source: Base 1.22.1, EventBufferExceeded; Event v1.
+    Tell a subscriber that events of its left unsent. Source: Base 1.22.1, EventBufferExceeded; Event v1_13_0.
 
     Args:
         context: the subscription's.
@@ -40,9 +40,10 @@ def buffer_exceeded(context: str | None, *, identity: str) -> Notice:
         "MessageArgs": [],
         "MessageSeverity": "Warning",
         "Severity": "Warning",
+        "Resolution": "None.",
     }
     event = {
-        "@odata.type": "#Event.v1_11_0.Event",
+        "@odata.type": "#Event.v1_13_0.Event",
         "Id": event_id,
         "Name": "Events were lost",
         **({} if context is None else {"Context": context}),

@@ -3,29 +3,35 @@ What a change of the ledger leaves to be done.
 """
 
 from odim_relay.errors import TransientError
-from odim_relay.ports import Aftermath, Publisher
+from odim_relay.ports import Aftermath, Notice, Publisher
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
 
-_LEVELS = {"breaker_closed": "info"}
 
-
-def settle(aftermath: Aftermath, publisher: Publisher) -> bool:
+def settle(aftermath: Aftermath, publisher: Publisher) -> None:
     """
-    Publish what may go and log what changed.
-
-    Returns:
-        False when the broker did not take the tickets: the reaper publishes them later.
+    Publish what may go and log what changed. Tickets that the broker does not take now are published by the reaper.
     """
     for notice in aftermath.notices:
-        tell = log.info if notice.name in _LEVELS else log.warning
-        tell(f"relay.{notice.name}", subject=notice.subject)
+        _tell(notice)
     if not aftermath.tickets:
-        return True
+        return
     try:
         publisher.publish(aftermath.tickets)
     except TransientError as exc:
         log.warning("deliveries.not_published", count=len(aftermath.tickets), detail=str(exc))
-        return False
-    return True
+
+
+def _tell(notice: Notice) -> None:
+    match notice.name.split("_", 1):
+        case ["breaker", "closed"]:
+            log.info("breaker.closed", destination_id=notice.subject)
+        case ["breaker", "opened"]:
+            log.warning("breaker.opened", destination_id=notice.subject)
+        case ["suspended", reason]:
+            log.warning("subscription.suspended", subscription_id=notice.subject, reason=reason)
+        case ["terminated"]:
+            log.warning("subscription.terminated", subscription_id=notice.subject)
+        case _:
+            log.warning("ledger.changed", change=notice.name, subject=notice.subject)
