@@ -25,7 +25,7 @@ task_routes = {
     "odim_relay.deliver": {"queue": "deliveries", "routing_key": "deliveries"},
     **{
         f"odim_relay.{name}": {"queue": "maintenance", "routing_key": "maintenance"}
-        for name in ("reap", "replay", "expire")
+        for name in ("reap", "replay", "expire", "examine")
     },
 }
 
@@ -61,14 +61,14 @@ worker_cancel_long_running_tasks_on_connection_loss = False
 beat_schedule = {
     name: {
         "task": f"odim_relay.{name}",
+        # No `expires`: it would be judged by another host's clock. A duty that comes too often ends at once.
         "schedule": interval_s,
-        # One that could not start before the next is due is not needed any more.
-        "options": {"expires": max(interval_s, 1)},
     }
     for name, interval_s in {
         "reap": _settings.ledger.reap_interval_s,
         "replay": _settings.dead_letters.replay_interval_s,
         "expire": _settings.dead_letters.expire_interval_s,
+        "examine": 60,
     }.items()
 }
-beat_max_loop_interval = 5
+beat_scheduler = "odim_relay.adapters.celery.beat:SharedScheduler"

@@ -31,6 +31,7 @@ from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
+from odim_relay.adapters.redis.turns import RedisTurn
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.errors import ConfigurationError
@@ -42,6 +43,8 @@ from odim_relay.rules import rules_of
 from odim_relay.settings import Settings, load
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
+from odim_relay.use_cases.durability import WatchDurability, check_durability
+from odim_relay.use_cases.duty import Duty
 from odim_relay.use_cases.expire import Expire
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
@@ -135,7 +138,7 @@ def celery_app() -> Celery:
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    return make_app()
+    return make_app(beat_turn=lambda: turn("beat"))
 
 
 @cache
@@ -202,25 +205,60 @@ def reap() -> Reap:
 
 
 @cache
-def replay() -> Replay:
+def replay() -> Duty:
     """
     The work of the replay task.
     """
-    return Replay(
+    work = Replay(
         ledger=backlog_ledger(),
         store=subscription_store(),
         connector=sender(),
         publisher=publisher(),
         timeout_s=min(settings().delivery.timeout_s, _LONGEST_KNOCK_S),
     )
+    return Duty("replay", work, new_turn=lambda: turn("replay"), interval_s=settings().dead_letters.replay_interval_s)
 
 
 @cache
-def expire() -> Expire:
+def expire() -> Duty:
     """
     The work of the expire task.
     """
-    return Expire(ledger=backlog_ledger(), publisher=publisher())
+    work = Expire(ledger=backlog_ledger(), publisher=publisher())
+    return Duty("expire", work, new_turn=lambda: turn("expire"), interval_s=settings().dead_letters.expire_interval_s)
+
+
+@cache
+def watch_durability() -> WatchDurability:
+    """
+    The work of the examine task.
+    """
+    return WatchDurability(inspect=_durability_facts, new_turn=lambda: turn("told:durability"))
+
+
+def require_durable_ledger() -> None:
+    """
+    Check, at the start of a process that writes to the ledger, that it is kept.
+
+    Raises:
+        ConfigurationError: it is not, and REDIS__REQUIRE_DURABLE says that it must be.
+        TransientError: its server cannot be reached.
+    """
+    chosen = settings().redis
+    check_durability(
+        _durability_facts(), is_required=chosen.require_durable, server=chosen.url.partition("?")[0].rpartition("@")[2]
+    )
+
+
+def _durability_facts() -> RedisFacts:
+    return inspect_redis(scripts().client, is_behind_sentinel=False)
+
+
+def turn(name: str) -> RedisTurn:
+    """
+    The right to do what only one is to do at a time. A new one for each that may hold it.
+    """
+    return RedisTurn(scripts(), name)
 
 
 def decoders() -> dict[str, Decoder]:

@@ -3,9 +3,11 @@ The Celery app: `celery -A odim_relay worker`, `beat`, `flower`.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from celery.signals import setup_logging, worker_init, worker_shutting_down
+from celery.signals import beat_init, setup_logging, worker_init, worker_shutting_down
 
 from odim_relay import bootstrap
 from odim_relay.errors import ConfigurationError, TransientError
@@ -20,6 +22,20 @@ except ConfigurationError as exc:
     raise SystemExit(_USAGE_ERROR) from None
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """
+    End this process when a setting is wrong; a store that is away comes back.
+    """
+    try:
+        yield
+    except TransientError as exc:
+        logger(__name__).warning("worker.waiting", detail=str(exc))
+    except ConfigurationError as exc:
+        sys.stderr.write(f"odim-relay: {exc}\n")
+        raise SystemExit(_USAGE_ERROR) from None
+
+
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
     bootstrap.configure_logs()
@@ -31,13 +47,18 @@ def _prepare(**_: Any) -> None:
     Meet a wrong setting at the start, not at the first event.
     """
     bootstrap.configure_logs()  # Celery would ask for it a little later
-    try:
+    with _refusing():
+        bootstrap.require_durable_ledger()
         bootstrap.deliver()
-    except TransientError as exc:
-        logger(__name__).warning("worker.waiting", detail=str(exc))
-    except ConfigurationError as exc:
-        sys.stderr.write(f"odim-relay: {exc}\n")
-        raise SystemExit(_USAGE_ERROR) from None
+
+
+@beat_init.connect
+def _prepare_beat(**_: Any) -> None:
+    """
+    As a worker.
+    """
+    with _refusing():
+        bootstrap.scripts()
 
 
 @worker_shutting_down.connect

@@ -35,6 +35,10 @@ class RedisSettings(_Group):
     url: str = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or sentinel:// as Celery spells it")
     ca_file: Path | None = Field(None, description="certificates that rediss:// is verified against")
     key_prefix: str = Field("odim-relay:", description="before every key")
+    require_durable: bool = Field(
+        default=True,
+        description="refuse a server without AOF or with eviction; `odim-relay up` sets false, which only warns",
+    )
 
 
 class BrokerSettings(_Group):

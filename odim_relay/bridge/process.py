@@ -35,6 +35,7 @@ def run() -> None:
     decoders = bootstrap.decoders()
     source_for_checks = bootstrap.kafka_source()
     try:
+        _wait_for(bootstrap.require_durable_ledger)
         ledger = _wait_for(bootstrap.ingest_ledger)
         birth = _wait_for(lambda: check_ledger(ledger, source_for_checks))
     finally:

@@ -20,7 +20,7 @@ from odim_relay.cli.up_screen import Screen
 from odim_relay.dev.demo import Demo
 from odim_relay.dev.kafka_broker import NOTICE
 from odim_relay.dev.stack import NotStartedError, Plan, Stack, StoppedError
-from odim_relay.settings import Settings, load
+from odim_relay.settings import ENV_PREFIX, Settings, load
 
 _EVENT_EVERY_S = 2.0
 
@@ -45,6 +45,8 @@ def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
     """
     quiet_logs()
     settings = load()
+    if "require_durable" not in settings.redis.model_fields_set:
+        os.environ[f"{ENV_PREFIX}REDIS__REQUIRE_DURABLE"] = "false"  # not for production: a warning will do
     started_at = time.monotonic()
     demo = Demo() if is_demo else None
     stopping = Flag()

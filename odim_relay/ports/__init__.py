@@ -31,6 +31,7 @@ from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, 
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
 from odim_relay.ports.subscriptions import SubscriptionStore
 from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
+from odim_relay.ports.turns import Turn
 
 __all__ = [
     "Aftermath",
@@ -77,5 +78,6 @@ __all__ = [
     "TaskTicket",
     "TopicEpoch",
     "TopicPartition",
+    "Turn",
     "Workforce",
 ]

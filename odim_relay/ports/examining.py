@@ -19,5 +19,6 @@ class RedisFacts:
     is_behind_sentinel: bool
     role: str
     appendonly: str | None
+    appendfsync: str | None
     maxmemory_policy: str | None
     min_replicas_to_write: int | None

@@ -2,7 +2,7 @@
 What is wrong with the stores, and how to mend it. Pure: the facts come in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odim_relay.ports import Commit, RedisFacts, TopicPartition
@@ -63,21 +63,39 @@ def examine_redis(facts: RedisFacts) -> list[Finding]:
             remedy="use a single primary, with replicas and Sentinel for fail-over: scripts touch several keys (L34)",
         ),
         _examine_role(facts),
+        *examine_durability(facts),
+        *_examine_sentinel(facts),
+    ]
+
+
+def examine_durability(facts: RedisFacts) -> list[Finding]:
+    """
+    Judge whether the ledger's server keeps what it was given (S15). In production nothing starts on one that does not.
+    """
+    return [
         _config(
             "redis persistence",
             facts.appendonly,
-            wanted="yes",
+            wanted={"yes"},
             name="appendonly",
-            remedy="without it a restart of Redis loses every delivery: CONFIG SET appendonly yes, and in redis.conf",
+            remedy="without it a restart of Redis takes the ledger back to the last save point, if there is one: "
+            "CONFIG SET appendonly yes, and in redis.conf",
+        ),
+        _config(
+            "redis fsync",
+            facts.appendfsync,
+            wanted={"everysec", "always"},
+            name="appendfsync",
+            remedy="else half a minute is gone when its host dies: CONFIG SET appendfsync everysec, and in redis.conf",
         ),
         _config(
             "redis eviction",
             facts.maxmemory_policy,
-            wanted="noeviction",
+            wanted={"noeviction"},
             name="maxmemory-policy",
-            remedy="any other policy drops deliveries when memory is full: CONFIG SET maxmemory-policy noeviction",
+            remedy="any other policy drops deliveries when memory is full: CONFIG SET maxmemory-policy noeviction, and "
+            "in redis.conf",
         ),
-        *_examine_sentinel(facts),
     ]
 
 
@@ -164,10 +182,10 @@ def _verdict(subject: str, *, wrong: bool, found: str, remedy: str) -> Finding:
     return Finding(subject=subject, is_wrong=wrong, found=found, remedy=remedy if wrong else "")
 
 
-def _config(subject: str, value: str | None, *, wanted: str, name: str, remedy: str) -> Finding:
+def _config(subject: str, value: str | None, *, wanted: Collection[str], name: str, remedy: str) -> Finding:
     if value is None:
         return _unknown(subject, name)
-    return _verdict(subject, wrong=value != wanted, found=f"{name} is {value}", remedy=remedy)
+    return _verdict(subject, wrong=value not in wanted, found=f"{name} is {value}", remedy=remedy)
 
 
 def _unknown(subject: str, name: str) -> Finding:

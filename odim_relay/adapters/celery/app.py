@@ -2,16 +2,22 @@
 The Celery app, with our connections in it.
 """
 
+from collections.abc import Callable
+
 from celery import Celery
 
 from odim_relay.adapters.celery import redis_transport
+from odim_relay.ports import Turn
 
-_TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire"))
+_TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire", "examine"))
 
 
-def make_app() -> Celery:
+def make_app(*, beat_turn: Callable[[], Turn]) -> Celery:
     """
     Make the app; its settings are those of `celeryconfig`, read at once.
+
+    Args:
+        beat_turn: makes the turn of sending the schedule, for beat alone; may raise `TransientError`.
 
     Raises:
         ConfigurationError: a setting is wrong.
@@ -19,4 +25,5 @@ def make_app() -> Celery:
     redis_transport.install()
     app = Celery("odim_relay", include=_TASKS, amqp="odim_relay.adapters.celery.reconnecting:Amqp")
     app.config_from_object("celeryconfig", force=True)
+    app.beat_turn = beat_turn
     return app

@@ -25,6 +25,7 @@ def inspect_redis(client: Client, *, is_behind_sentinel: bool) -> RedisFacts:
             is_behind_sentinel=is_behind_sentinel,
             role=str(told.get("role", "")),
             appendonly=_config(client, "appendonly"),
+            appendfsync=_config(client, "appendfsync"),
             maxmemory_policy=_config(client, "maxmemory-policy"),
             min_replicas_to_write=None if (count := _config(client, "min-replicas-to-write")) is None else int(count),
         )

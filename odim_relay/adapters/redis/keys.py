@@ -34,6 +34,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `slots` | string | sum of the slots in `workers`, as the reaper found it last | for ever |
 | `tickets` | string | number of the last published task; the first of a delivery is its ingest number (L27) | for ever |
 | `watermark` | string | highest ticket among started tasks | for ever |
+| `turn:{name}` | string | who does what only one is to do: `beat` sends the schedule, a duty runs, a warning was told (L28) | it expires |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
@@ -170,3 +171,10 @@ def in_flight(destination_id: str) -> str:
     Key of the requests that are in flight to a destination.
     """
     return f"inflight:{destination_id}"
+
+
+def turn(name: str) -> str:
+    """
+    Key of a turn: who does what only one is to do.
+    """
+    return f"turn:{name}"

@@ -13,6 +13,7 @@ GOOD = RedisFacts(
     is_behind_sentinel=False,
     role="master",
     appendonly="yes",
+    appendfsync="everysec",
     maxmemory_policy="noeviction",
     min_replicas_to_write=0,
 )
@@ -36,6 +37,7 @@ def test_a_good_server_has_nothing_wrong() -> None:
         (replace(GOOD, is_cluster=True), "redis mode"),
         (replace(GOOD, role="slave"), "redis role"),
         (replace(GOOD, appendonly="no"), "redis persistence"),
+        (replace(GOOD, appendfsync="no"), "redis fsync"),
         (replace(GOOD, maxmemory_policy="allkeys-lru"), "redis eviction"),
         (replace(GOOD, is_behind_sentinel=True), "redis fail-over"),
     ],
@@ -50,9 +52,16 @@ def test_sentinel_with_a_replica_to_wait_for_is_fine() -> None:
 
 
 def test_a_server_that_does_not_tell_its_configuration_is_not_called_wrong() -> None:
-    silent = replace(GOOD, is_behind_sentinel=True, appendonly=None, maxmemory_policy=None, min_replicas_to_write=None)
+    silent = replace(
+        GOOD,
+        is_behind_sentinel=True,
+        appendonly=None,
+        appendfsync=None,
+        maxmemory_policy=None,
+        min_replicas_to_write=None,
+    )
     assert wrong(silent) == []
-    assert sum("is not told" in finding.found for finding in examine_redis(silent)) == 3
+    assert sum("is not told" in finding.found for finding in examine_redis(silent)) == 4
 
 
 def test_a_missing_topic_is_wrong() -> None:
