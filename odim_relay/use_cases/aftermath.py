@@ -9,18 +9,23 @@ from odim_relay.telemetry import logger
 log = logger(__name__)
 
 
-def settle(aftermath: Aftermath, publisher: Publisher) -> None:
+def settle(aftermath: Aftermath, publisher: Publisher) -> bool:
     """
-    Publish what may go and log what changed. Tickets that the broker does not take now are published by the reaper.
+    Publish what may go and log what changed.
+
+    Returns:
+        False when the broker did not take the tickets: the reaper publishes them later.
     """
     for notice in aftermath.notices:
         _tell(notice)
     if not aftermath.tickets:
-        return
+        return True
     try:
         publisher.publish(aftermath.tickets)
     except TransientError as exc:
         log.warning("deliveries.not_published", count=len(aftermath.tickets), detail=str(exc))
+        return False
+    return True
 
 
 def _tell(notice: Notice) -> None:
