@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: run test setup check bench help
+.PHONY: run test setup check failover bench help
 
 PYTEST_ARGS ?=
 
@@ -18,6 +18,10 @@ check: setup ## Format, lint, types, import floors, unit tests; no server
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest -q tests/unit
+
+failover: setup ## Kill, hang, cut off everything under load, and write docs/failover-report.md; CASES=... for some
+	scripts/test-servers
+	.venv/bin/python -m tests.failover $(CASES)
 
 bench: setup ## Run the benchmarks
 	.venv/bin/python -m benchmarks

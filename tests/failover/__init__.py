@@ -1,0 +1,3 @@
+"""
+The fault matrix: `make failover`. What the suite shows once, it shows often, under load, at random moments.
+"""
