@@ -115,10 +115,10 @@ if delivery_count > 0 then
 end
 count('deliveries_created', created)
 for _, flow in pairs(touched) do
-  -- So many came at once that some wait, and maybe nothing is under way whose end would let them go.
-  if is_waiting(flow) and not flow.suspended then
+  if is_waiting(flow) then
     keep_quota(flow, RULES.admit_most)
-    if is_closed(destination_of(flow.destination)) then admit(flow) end
+    -- So many came at once that some wait, and maybe nothing is under way whose end would let them go.
+    if not flow.suspended and is_closed(destination_of(flow.destination)) then admit(flow) end
   end
 end
 
