@@ -2,16 +2,15 @@
 `odim-relay dead-letters`.
 """
 
-from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from odim_relay import bootstrap
 from odim_relay.cli.deliveries import print_delivery, to_json
 from odim_relay.cli.exits import FailedCommand
-from odim_relay.cli.instants import InstantType
+from odim_relay.cli.letters import change, changing_options, chosen, filter_options
 from odim_relay.cli.output import (
     age,
     instant,
@@ -21,40 +20,11 @@ from odim_relay.cli.output import (
     print_table,
     quiet_logs,
 )
-from odim_relay.domain.delivery import DEAD_LETTER_REASONS, ParkReason, State
+from odim_relay.domain.delivery import DEAD_LETTER_REASONS, State
 from odim_relay.ports import DeliveryRecord
-from odim_relay.use_cases.dead_letters import Selection, select
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+from odim_relay.use_cases.letters_by_hand import Verb
 
 _LIMIT = 100
-_FILTERS = (
-    click.option("--subscription", "subscription_ids", multiple=True, metavar="ID", help="Of this subscription."),
-    click.option("--destination", "destinations", multiple=True, metavar="URL", help="That would be sent there."),
-    click.option(
-        "--reason",
-        "reasons",
-        multiple=True,
-        type=click.Choice([str(reason) for reason in ParkReason]),
-        help="Parked so.",
-    ),
-    click.option(
-        "--since", "since_ms", type=InstantType(), help="Parked then or later: an instant, or 2h for how long ago."
-    ),
-    click.option("--until", "until_ms", type=InstantType(), help="Parked then or earlier."),
-    click.option("--id", "delivery_ids", multiple=True, metavar="ID", help="This delivery."),
-)
-
-
-def _filters(command: Command) -> Command:
-    for option in reversed(_FILTERS):
-        command = option(command)
-    return command
-
-
-def _select(**given: Any) -> Iterator[DeliveryRecord]:
-    given["reasons"] = [ParkReason(reason) for reason in given["reasons"]]
-    return select(bootstrap.delivery_listing(), bootstrap.subscribe().everything, Selection(**given))
 
 
 @click.group("dead-letters")
@@ -66,7 +36,7 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@_filters
+@filter_options
 @click.option(
     "--limit",
     metavar="N",
@@ -81,7 +51,7 @@ def list_(*, limit: int, as_json: bool, **given: Any) -> None:
     List them: by subscription, in the order they came in. Filters given several times are alternatives.
     """
     # One more than asked for, to know whether there are more.
-    found = _select(**given, limit=limit + 1 if limit else None)
+    found = chosen(**given, limit=limit + 1 if limit else None)
     if as_json:
         print_json_array(to_json(record) for record in (islice(found, limit) if limit else found))
     else:
@@ -128,7 +98,7 @@ def show(delivery_id: str, *, as_json: bool) -> None:
 @json_option
 def stats(*, as_json: bool) -> None:
     """
-    Count them by subscription and reason, with the age of the oldest event.
+    Count them by subscription and reason, with the age of the subscription's oldest event.
     """
     backlogs = bootstrap.delivery_listing().backlogs()
     now_ms = bootstrap.ledger_figures().now_ms()
@@ -145,10 +115,44 @@ def stats(*, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        click.echo("Nothing is parked")
+        return
     print_table(
-        ("subscription", "reason", "kind", "count", "oldest"),
+        ("subscription", "reason", "kind", "count", "its oldest"),
         [
             (row["subscription"], row["reason"], row["kind"], row["count"], age(float(str(row["oldest_age_s"]))))
             for row in rows
         ],
     )
+
+
+@dead_letters.command()
+@filter_options
+@click.option(
+    "--rate",
+    metavar="N",
+    type=click.FloatRange(min=0, min_open=True),
+    help="At most so many per second.  [default: all]",
+)
+@changing_options
+@json_option
+def replay(*, limit: int | None, rate: float | None, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
+    """
+    Send them again: each takes its turn at its old place. Without filters, all of them.
+
+    This is the way out for `rejected` and `broken` ones, and spares the others their wait. What fails again is parked
+    again. May be stopped and started again: nothing is left out, and nothing is sent twice.
+    """
+    change(Verb.REPLAY, given, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+@dead_letters.command()
+@filter_options
+@changing_options
+@json_option
+def discard(*, limit: int | None, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
+    """
+    Remove them for good, unsent. They are counted. Without filters, all of them.
+    """
+    change(Verb.DISCARD, given, limit=limit, rate=None, dry_run=dry_run, yes=yes, as_json=as_json)

@@ -7,9 +7,16 @@ import base64
 import click
 
 from odim_relay import bootstrap
+from odim_relay.cli import standing
 from odim_relay.cli.exits import FailedCommand
 from odim_relay.cli.output import instant, json_option, print_fields, print_json, quiet_logs
-from odim_relay.ports import DeliveryRecord
+from odim_relay.ports import DeliveryRecord, Index
+
+_INDEX_IN_WORDS = {
+    Index.READY: "goes as soon as its turn comes",
+    Index.DELAYED: "goes at the time of its next attempt, or when its destination recovers",
+    Index.BY_HAND: "goes only by `odim-relay dead-letters replay`",
+}
 
 
 @click.group()
@@ -25,7 +32,8 @@ def deliveries() -> None:
 @json_option
 def show(delivery_id: str, *, as_json: bool) -> None:
     """
-    Show one: state, attempts, next attempt, how the last one ended. ID is what subscribers get as webhook-id.
+    Show one: state, attempts, next attempt, how the last one ended, its destination's breaker. ID is what subscribers
+    get as webhook-id.
     """
     record = bootstrap.delivery_listing().delivery(delivery_id)
     if record is None:
@@ -46,7 +54,11 @@ def to_json(record: DeliveryRecord) -> dict[str, object]:
         "state": str(record.state),
         "reason": None if record.reason is None else str(record.reason),
         "attempts": record.attempts,
+        "index": None if record.index is None else str(record.index),
         "next_attempt_at": instant(record.due_at_ms),
+        "replay": record.is_replay,
+        "times_exhausted": record.exhausted_count,
+        "newer_version": record.is_newer,
         "parked_at": instant(record.parked_at_ms),
         "record": record.record,
         "recorded_at": instant(record.recorded_at_ms),
@@ -59,15 +71,27 @@ def print_delivery(record: DeliveryRecord, payload: bytes | None, *, as_json: bo
     Print one delivery, and its event's payload where that is given: as text if it is UTF-8, else in base64.
     """
     document = to_json(record)
-    if payload is not None:
-        document |= as_text("payload", payload)
+    flow = bootstrap.flow_listing().subscriptions([record.subscription_id])[record.subscription_id]
+    destination = bootstrap.flow_listing().destinations([flow.destination_id])[flow.destination_id]
+    body = {} if payload is None else as_text("payload", payload)
     if as_json:
-        print_json(document)
+        standing_ = {
+            "suspended": standing.suspension_to_json(flow),
+            "breaker": standing.breaker_to_json(destination) if flow.exists else None,
+        }
+        print_json(document | standing_ | body)
         return
     last = document.pop("last")
+    document["index"] = _INDEX_IN_WORDS.get(record.index) if record.index else None
     if isinstance(last, dict):
         document |= {f"last {name}": value for name, value in last.items()}
-    print_fields((name.replace("_", " "), value) for name, value in document.items() if value is not None)
+    if not flow.exists:
+        document["subscription"] = f"{record.subscription_id} (deleted)"
+    else:
+        document["suspended"] = standing.suspension(flow)
+        document["breaker"] = standing.breaker(destination, bootstrap.ledger_figures().now_ms())
+    told = {name: value for name, value in document.items() if value or name == "attempts"}
+    print_fields((name.replace("_", " "), value) for name, value in (told | body).items())
 
 
 def as_text(name: str, value: bytes) -> dict[str, object]:

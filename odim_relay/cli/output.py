@@ -36,11 +36,12 @@ def quiet_logs() -> None:
     telemetry.configure_logs(level="CRITICAL")
 
 
-def console() -> Console:
+def console(*, err: bool = False) -> Console:
     """
-    Where answers go. Made anew each time: stdout may be another one by then.
+    Where answers go; with `err`, what is asked. Made anew each time: stdout may be another one by then.
     """
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else _UNFOLDED, highlight=False)
+    file = sys.stderr if err else sys.stdout
+    return Console(file=file, width=None if file.isatty() else _UNFOLDED, highlight=False)
 
 
 def print_json(value: object) -> None:
@@ -61,7 +62,9 @@ def print_json_array(values: Iterable[object]) -> None:
     click.echo("[]" if opened == "[" else "\n]")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, err: bool = False
+) -> None:
     """
     Print rows under their headings; a column whose values are all numbers stands to the right.
     """
@@ -72,7 +75,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in cells:
         table.add_row(*(_cell(value) for value in row))
-    console().print(table)
+    console(err=err).print(table)
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
@@ -88,8 +91,14 @@ def print_fields(fields: Iterable[tuple[str, object]]) -> None:
 
 
 def _cell(value: object) -> str:
-
     return escape("" if value is None else str(value))
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """
+    `1 delivery`, `2 deliveries`.
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def instant(milliseconds: int | None) -> str | None:

@@ -2,16 +2,14 @@
 `odim-relay publish`.
 """
 
-import sys
 from typing import IO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from odim_relay import bootstrap
 from odim_relay.cli.exits import FailedCommand
-from odim_relay.cli.output import quiet_logs
+from odim_relay.cli.output import counted, quiet_logs
+from odim_relay.cli.progress import progress
 from odim_relay.formats.documents import Document, NotADocumentError, documents
 from odim_relay.formats.wrapping import WRAPPINGS
 
@@ -40,17 +38,16 @@ def publish(topic: str | None, format_: str | None, source: str | None, files: t
     if source is not None and format_ != "odim":
         raise click.UsageError(f"--source has no place in the format {format_}")
     found = [(file.name, document) for file in files for document in _read(file)]
-    with _progress() as bar:
-        task = bar.add_task("publishing", total=len(found))
+    with progress("publishing", len(found)) as tally:
         published = bootstrap.publish(topic, format_)(
-            [document for _, document in found], source or _DEFAULT_SOURCE, progressed=lambda: bar.advance(task)
+            [document for _, document in found], source or _DEFAULT_SOURCE, progressed=tally.advance
         )
     for index, failure in published.failures[:_TOLD_FAILURES]:
         name, document = found[index]
         click.echo(f"{name}, line {document.line}: {failure}", err=True)
     if published.failures:
         raise FailedCommand(f"{len(published.failures)} of {len(found)} events were not published to {topic}")
-    click.echo(f"{published.count} {'event' if published.count == 1 else 'events'} published to {topic}")
+    click.echo(f"{counted(published.count, 'event')} published to {topic}")
 
 
 def _read(file: IO[bytes]) -> list[Document]:
@@ -60,15 +57,3 @@ def _read(file: IO[bytes]) -> list[Document]:
         raise FailedCommand(f"{file.name}, {exc}; nothing was published") from exc
     except OSError as exc:
         raise FailedCommand(f"{file.name} cannot be read: {exc.strerror}; nothing was published") from exc
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )

@@ -2,14 +2,19 @@
 `odim-relay quarantine`.
 """
 
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any, TypeVar
 
 import click
 
 from odim_relay import bootstrap
 from odim_relay.cli.deliveries import as_text
 from odim_relay.cli.exits import FailedCommand
+from odim_relay.cli.instants import InstantType
 from odim_relay.cli.output import (
+    counted,
     instant,
     json_option,
     print_fields,
@@ -18,9 +23,44 @@ from odim_relay.cli.output import (
     print_table,
     quiet_logs,
 )
+from odim_relay.cli.progress import confirm, progress, resumable
 from odim_relay.ports import QuarantinedRecord
+from odim_relay.use_cases.quarantine import EntrySelection, NotThere, Replayed, Stays, TakenIn, select_entries
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 _LIMIT = 100
+_MOST_AT_ONCE = 200
+_TOLD_REASONS = 5
+_FILTERS = (
+    click.option("--id", "entry_ids", multiple=True, metavar="ID", help="This record."),
+    click.option("--topic", "topics", multiple=True, metavar="T", help="Of this topic."),
+    click.option("--reason", "reasons", multiple=True, metavar="R", help="Not understood for this reason."),
+    click.option(
+        "--since", "since_ms", type=InstantType(), help="There since then or later: an instant, or 2h for how long ago."
+    ),
+    click.option("--until", "until_ms", type=InstantType(), help="There since then or earlier."),
+)
+_CHANGING = (
+    click.option("--dry-run", is_flag=True, help="Only count what would be changed."),
+    click.option("--yes", is_flag=True, help="Do not ask."),
+)
+
+
+def _filters(command: Command) -> Command:
+    for option in reversed(_FILTERS):
+        command = option(command)
+    return command
+
+
+def _changing(command: Command) -> Command:
+    for option in reversed(_CHANGING):
+        command = option(command)
+    return command
+
+
+def _chosen(given: Mapping[str, Any]) -> Iterator[QuarantinedRecord]:
+    return select_entries(bootstrap.quarantine_listing(), EntrySelection(**given))
 
 
 @click.group()
@@ -32,6 +72,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
+@_filters
 @click.option(
     "--limit",
     metavar="N",
@@ -41,11 +82,11 @@ def quarantine() -> None:
     help="At most so many; 0 is all.",
 )
 @json_option
-def list_(*, limit: int, as_json: bool) -> None:
+def list_(*, limit: int, as_json: bool, **given: Any) -> None:
     """
-    List them, oldest first.
+    List them, oldest first. Filters given several times are alternatives.
     """
-    found = iter(bootstrap.quarantine_listing().entries())
+    found = _chosen(given)
     shown = islice(found, limit) if limit else found
     if as_json:
         print_json_array(_to_json(entry) for entry in shown)
@@ -76,6 +117,120 @@ def show(entry_id: str, *, as_json: bool) -> None:
         print_json(document)
     else:
         print_fields((name.replace("_", " "), value) for name, value in document.items())
+
+
+@quarantine.command()
+@_filters
+@_changing
+@json_option
+def replay(*, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
+    """
+    Take records in again, with today's decoders and subscriptions. What still cannot be understood stays.
+
+    May be stopped and started again: no event is sent twice.
+    """
+    ids = _ask("Take in", given, dry_run=dry_run, yes=yes, as_json=as_json)
+    if ids is None:
+        return
+    results: list[tuple[str, Replayed]] = []
+    with progress("taking in", len(ids)) as tally, resumable("looked at", tally):
+        replay_one = bootstrap.replay_quarantine()
+        for id_ in ids:
+            results.append((id_, replay_one(id_)))
+            tally.advance()
+    taken = [result for _, result in results if isinstance(result, TakenIn)]
+    stay = [(id_, result) for id_, result in results if isinstance(result, Stays)]
+    gone_count = sum(isinstance(result, NotThere) for _, result in results)
+    events, deliveries = sum(one.event_count for one in taken), sum(one.delivery_count for one in taken)
+    is_published = all(one.is_published for one in taken)
+    if as_json:
+        print_json(
+            {
+                "dry_run": False,
+                "matched": len(ids),
+                "replayed": len(taken),
+                "events": events,
+                "deliveries": deliveries,
+                "stay": [{"id": id_, "reason": one.reason, "detail": one.detail} for id_, one in stay],
+                "gone": gone_count,
+                "published": is_published,
+            }
+        )
+        return
+    click.echo(
+        f"{counted(len(taken), 'record')} taken in: {counted(events, 'event')}, "
+        f"{counted(deliveries, 'delivery', 'deliveries')}"
+    )
+    _tell_what_stays(stay)
+    if gone_count:
+        click.echo(f"{gone_count} had been taken out by somebody else meanwhile")
+    if not is_published:
+        click.echo("The broker cannot be reached: the reaper lets the deliveries go when it is back")
+
+
+@quarantine.command()
+@_filters
+@_changing
+@json_option
+def discard(*, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
+    """
+    Remove records for good. They are counted.
+    """
+    ids = _ask("Discard", given, dry_run=dry_run, yes=yes, as_json=as_json)
+    if ids is None:
+        return
+    ledger = bootstrap.quarantine_ledger()
+    with progress("discarding", len(ids)) as tally, resumable("discarded", tally):
+        for start in range(0, len(ids), _MOST_AT_ONCE):
+            tally.advance(ledger.discard(ids[start : start + _MOST_AT_ONCE]))
+    if as_json:
+        print_json({"dry_run": False, "matched": len(ids), "discarded": tally.count})
+    else:
+        click.echo(f"{counted(tally.count, 'record')} discarded")
+
+
+def _ask(verb: str, given: Mapping[str, Any], *, dry_run: bool, yes: bool, as_json: bool) -> list[str] | None:
+    """
+    Count, show and ask. Returns the ids of what is to be changed; None when all is done and said.
+    """
+    ids: list[str] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in _chosen(given):
+        ids.append(entry.entry_id)
+        counts[entry.record.rsplit("/", 2)[0], entry.reason] += 1
+    rows = [(topic, reason, count) for (topic, reason), count in sorted(counts.items())]
+    if not ids and not as_json:
+        click.echo(f"Nothing to {verb.lower()}: no record in quarantine is as asked for")
+        return None
+    if not dry_run:
+        if len(ids) > 1:
+            if not yes:
+                print_table(("topic", "reason", "count"), rows, err=True)
+            confirm(f"{verb} {counted(len(ids), 'record')}?", yes=yes)
+        return ids
+    if as_json:
+        columns = ("topic", "reason", "count")
+        print_json(
+            {
+                "dry_run": dry_run,
+                "matched": len(ids),
+                "counts": [dict(zip(columns, row, strict=True)) for row in rows],
+            }
+        )
+    else:
+        print_table(("topic", "reason", "count"), rows)
+        click.echo(f"{counted(len(ids), 'record')} would be looked at")
+    return None
+
+
+def _tell_what_stays(stay: Sequence[tuple[str, Stays]]) -> None:
+    if not stay:
+        return
+    click.echo(f"{counted(len(stay), 'record stays', 'records stay')}, still not understood:")
+    for id_, one in stay[:_TOLD_REASONS]:
+        click.echo(f"  {id_}: {one.reason}: {one.detail}")
+    if len(stay) > _TOLD_REASONS:
+        click.echo(f"  and {len(stay) - _TOLD_REASONS} more; --json tells all")
 
 
 def _to_json(entry: QuarantinedRecord) -> dict[str, object]:

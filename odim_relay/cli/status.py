@@ -2,14 +2,17 @@
 `odim-relay status`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 
 import click
 
 from odim_relay import bootstrap
+from odim_relay.cli import standing
 from odim_relay.cli.exits import UNREACHABLE, FailedCommand
-from odim_relay.cli.output import age, json_option, print_fields, print_json, print_table, quiet_logs
+from odim_relay.cli.output import age, counted, json_option, print_fields, print_json, print_table, quiet_logs
+from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.destination import without_secrets
 from odim_relay.use_cases.readiness import Unreachable
 from odim_relay.use_cases.status import PartitionStatus, Status, SubscriptionStatus, read_status
@@ -21,7 +24,7 @@ _MOST_ROWS = 30
 @json_option
 def status(*, as_json: bool) -> None:
     """
-    Show what is queued, waiting and parked, how far Kafka has been read, and what was counted.
+    Show what is queued, waiting and parked, breakers, workers, how far Kafka has been read, and what was counted.
 
     With a store down it shows the rest and exits with 3.
     """
@@ -31,7 +34,7 @@ def status(*, as_json: bool) -> None:
     if as_json:
         print_json(to_json(found, unreachable))
     else:
-        _print(found)
+        _print(found, 0 if "redis" in {one.store for one in unreachable} else bootstrap.ledger_figures().now_ms())
     if unreachable:
         raise FailedCommand(
             "; ".join(f"{one.store} cannot be reached: {one.reason}" for one in unreachable), UNREACHABLE
@@ -46,6 +49,7 @@ def _read(unreachable: Sequence[Unreachable]) -> Status:
             subscriptions=bootstrap.subscribe().everything if has_ledger else None,
             listing=bootstrap.delivery_listing() if has_ledger else None,
             figures=bootstrap.ledger_figures() if has_ledger else None,
+            flows=bootstrap.flow_listing() if has_ledger else None,
             source=source,
             queue_depth=None if "broker" in down else bootstrap.publisher().queue_depth,
         )
@@ -63,6 +67,8 @@ def to_json(found: Status, unreachable: Sequence[Unreachable]) -> dict[str, obje
         "waiting": sum(row.waiting_count for row in found.subscriptions),
         "dead_letters": sum(row.dead_letter_count for row in found.subscriptions),
         "kafka_lag": sum(row.lag for row in found.partitions),
+        "workers": found.workforce.worker_count if found.workforce else None,
+        "slots": found.workforce.slot_count if found.workforce else None,
         "subscriptions": [
             {
                 "id": row.subscription_id,
@@ -71,8 +77,18 @@ def to_json(found: Status, unreachable: Sequence[Unreachable]) -> dict[str, obje
                 "waiting": row.waiting_count,
                 "dead_letters": row.dead_letter_count,
                 "oldest_age_s": row.oldest_age_s,
+                "suspended": standing.suspension_to_json(row.flow),
+                "breaker": str(row.destination.breaker),
             }
             for row in found.subscriptions
+        ],
+        "destinations": [
+            {
+                "destination": without_secrets(row.subscription.destination) if row.subscription else None,
+                "subscriptions": count,
+                **standing.breaker_to_json(row.destination),
+            }
+            for row, count in _destinations(found.subscriptions)
         ],
         "partitions": [
             {
@@ -89,17 +105,30 @@ def to_json(found: Status, unreachable: Sequence[Unreachable]) -> dict[str, obje
     }
 
 
-def _print(found: Status) -> None:
+def _destinations(rows: Sequence[SubscriptionStatus]) -> list[tuple[SubscriptionStatus, int]]:
+    """
+    One subscription of each destination, and how many there are of it.
+    """
+    living = [row for row in rows if row.subscription]
+    counts = Counter(row.destination.destination_id for row in living)
+    first = {row.destination.destination_id: row for row in reversed(living)}
+    return [(first[id_], count) for id_, count in counts.items()]
+
+
+def _print(found: Status, now_ms: int) -> None:
     has_ledger = found.active_count is not None
-    figures = {
+    figures: dict[str, object] = {
         "queued in the broker": found.queue_depth,
         "under way": found.active_count,
         "waiting": sum(row.waiting_count for row in found.subscriptions) if has_ledger else None,
         "dead letters": sum(row.dead_letter_count for row in found.subscriptions) if has_ledger else None,
         "behind in Kafka": sum(row.lag for row in found.partitions) if found.partitions else None,
+        "workers at work": found.workforce
+        and f"{found.workforce.worker_count} with {counted(found.workforce.slot_count, 'slot')}",
     }
-    print_fields((name, "unknown" if count is None else count) for name, count in figures.items())
+    print_fields((name, "unknown" if value is None else value) for name, value in figures.items())
     _print_subscriptions(found.subscriptions)
+    _print_destinations(found.subscriptions, now_ms)
     _print_partitions(found.partitions)
     if found.counters:
         click.echo()
@@ -113,11 +142,12 @@ def _print_subscriptions(rows: Sequence[SubscriptionStatus]) -> None:
     ordered = sorted(rows, key=lambda row: -(row.waiting_count + row.dead_letter_count))
     click.echo()
     print_table(
-        ("subscription", "destination", "waiting", "dead letters", "oldest"),
+        ("subscription", "destination", "state", "waiting", "dead", "oldest"),
         [
             (
                 row.subscription_id,
                 without_secrets(row.subscription.destination) if row.subscription else "(deleted)",
+                standing.in_a_word(row) if row.subscription else "",
                 row.waiting_count,
                 row.dead_letter_count,
                 "" if row.oldest_age_s is None else age(row.oldest_age_s),
@@ -127,6 +157,39 @@ def _print_subscriptions(rows: Sequence[SubscriptionStatus]) -> None:
     )
     if len(rows) > _MOST_ROWS:
         click.echo(f"and {len(rows) - _MOST_ROWS} more subscriptions; --json shows all")
+    suspended = [row for row in ordered if row.flow.suspended_by]
+    if suspended:
+        click.echo()
+        print_table(
+            ("suspended", "since: why"),
+            [(row.subscription_id, standing.suspension(row.flow)) for row in suspended[:_MOST_ROWS]],
+        )
+
+
+def _print_destinations(rows: Sequence[SubscriptionStatus], now_ms: int) -> None:
+    """
+    Those that are not well.
+    """
+    troubled = [
+        row
+        for row, _ in _destinations(rows)
+        if row.destination.breaker is not Breaker.CLOSED or row.destination.failure_count
+    ]
+    if not troubled:
+        return
+    click.echo()
+    print_table(
+        ("destination in trouble", "breaker", "failures", "in flight"),
+        [
+            (
+                without_secrets(row.subscription.destination) if row.subscription else "",
+                standing.breaker(row.destination, now_ms),
+                row.destination.failure_count,
+                row.destination.in_flight_count,
+            )
+            for row in troubled[:_MOST_ROWS]
+        ],
+    )
 
 
 def _print_partitions(rows: Sequence[PartitionStatus]) -> None:

@@ -2,131 +2,26 @@
 `odim-relay subscriptions`.
 """
 
-from collections.abc import Callable
-from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from odim_relay import bootstrap
-from odim_relay.cli.output import instant, json_option, print_fields, print_json, print_table, quiet_logs
-from odim_relay.domain.destination import without_secrets
-from odim_relay.domain.event import EventFormat
-from odim_relay.domain.subscription import Filters, Subscription
-from odim_relay.use_cases.subscribe import SEVERITIES
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_FILTERS = tuple(field.name for field in fields(Filters))
-_CLEARABLE = (*(name.replace("_", "-") for name in _FILTERS), "context", "headers", "name")
-
-
-def _split_header(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            # The value is a secret: it is not repeated, not even to say what is wrong with it.
-            raise click.BadParameter("a header is given as NAME=VALUE", ctx=ctx, param=param)
-        pairs.append((name, text))
-    return tuple(pairs)
-
-
-_MEMBERS = (
-    click.option("--name", metavar="N", help="For people; need not be unique."),
-    click.option("--event-type", "event_types", multiple=True, metavar="T", help="Only this EventType."),
-    click.option("--message-id", "message_ids", multiple=True, metavar="M", help="Only this MessageId, any version."),
-    click.option("--resource-type", "resource_types", multiple=True, metavar="R", help="Only about such a resource."),
-    click.option("--origin-resource", "origin_resources", multiple=True, metavar="URI", help="Only from here."),
-    click.option("--subordinate/--no-subordinate", "subordinate_resources", default=None, help="And from below it."),
-    click.option(
-        "--severity",
-        "severities",
-        multiple=True,
-        type=click.Choice(SEVERITIES, case_sensitive=False),
-        help="Only this.",
-    ),
-    click.option("--registry-prefix", "registry_prefixes", multiple=True, metavar="P", help="Only from this registry."),
-    click.option(
-        "--exclude-registry-prefix", "exclude_registry_prefixes", multiple=True, metavar="P", help="None of it."
-    ),
-    click.option("--exclude-message-id", "exclude_message_ids", multiple=True, metavar="M", help="Not this one."),
-    click.option(
-        "--event-format-type",
-        "event_format",
-        type=click.Choice([str(value) for value in EventFormat], case_sensitive=False),
-        help="Event, which is the default, or MetricReport.",
-    ),
-    click.option("--context", metavar="C", help="Text that stands at the root of every body."),
-    click.option(
-        "--header",
-        "headers",
-        multiple=True,
-        metavar="K=V",
-        callback=_split_header,
-        help="Added to every request. Its value is kept secret.",
-    ),
+from odim_relay.cli import standing
+from odim_relay.cli.instants import DurationType
+from odim_relay.cli.output import age, counted, json_option, print_fields, print_json, print_table, quiet_logs
+from odim_relay.cli.subscription_members import (
+    CLEARABLE,
+    changed,
+    cleared,
+    in_words,
+    member_options,
+    refuse_idle_subordinate,
+    to_json,
 )
-
-
-def _member_options(command: Command) -> Command:
-    for option in reversed(_MEMBERS):
-        command = option(command)
-    return command
-
-
-def _changed(subscription: Subscription, given: dict[str, Any]) -> Subscription:
-    """
-    The subscription with the members that were given.
-    """
-    given = {name: value for name, value in given.items() if value not in (None, ())}
-    if "event_format" in given:
-        given["event_format"] = EventFormat(given["event_format"])
-    filters = {name: given.pop(name) for name in _FILTERS if name in given}
-    return replace(subscription, filters=replace(subscription.filters, **filters), **given)
-
-
-def _cleared(subscription: Subscription, names: tuple[str, ...]) -> Subscription:
-    empty = Subscription(subscription_id="", destination="")
-    for name in (name.replace("-", "_") for name in names):
-        if name in _FILTERS:
-            filters = replace(subscription.filters, **{name: getattr(empty.filters, name)})
-            subscription = replace(subscription, filters=filters)
-        else:
-            subscription = replace(subscription, **{name: getattr(empty, name)})
-    return subscription
-
-
-def _refuse_idle_subordinate(subscription: Subscription) -> None:
-    if subscription.filters.subordinate_resources and not subscription.filters.origin_resources:
-        raise click.UsageError("--subordinate needs --origin-resource: it says what lies below that")
-
-
-def to_json(subscription: Subscription) -> dict[str, object]:
-    """
-    The subscription for programs. Of its headers the names only: their values are secrets.
-    """
-    filters = subscription.filters
-    return {
-        "id": subscription.subscription_id,
-        "name": subscription.name,
-        "destination": subscription.destination,
-        "event_format_type": str(subscription.event_format),
-        **{name: value if isinstance(value := getattr(filters, name), bool) else list(value) for name in _FILTERS},
-        "context": subscription.context,
-        "headers": [name for name, _ in subscription.headers],
-        "created_at": instant(subscription.created_at_s * 1000),
-    }
-
-
-def _in_words(subscription: Subscription) -> str:
-    filters = subscription.filters
-    words = [
-        f"{name.replace('_', ' ')}: {', '.join(value)}"
-        for name in _FILTERS
-        if not isinstance(value := getattr(filters, name), bool) and value
-    ]
-    return "; ".join(words) or "everything"
+from odim_relay.domain.destination import without_secrets
+from odim_relay.domain.subscription import Subscription
+from odim_relay.use_cases.status import read_subscriptions
 
 
 @click.group()
@@ -139,14 +34,14 @@ def subscriptions() -> None:
 
 @subscriptions.command()
 @click.option("--destination", required=True, metavar="URL", help="Where events are sent: http:// or https://.")
-@_member_options
+@member_options
 def create(**given: Any) -> None:
     """
     Create one and print its id. Options that name a filter may be given several times; those of one name are
     alternatives.
     """
-    wish = _changed(Subscription(subscription_id="", destination=""), given)
-    _refuse_idle_subordinate(wish)
+    wish = changed(Subscription(subscription_id="", destination=""), given)
+    refuse_idle_subordinate(wish)
     click.echo(bootstrap.subscribe().create(wish).subscription_id)
 
 
@@ -154,15 +49,37 @@ def create(**given: Any) -> None:
 @json_option
 def list_(*, as_json: bool) -> None:
     """
-    List all, oldest first.
+    List all, oldest first, with what is parked for each.
     """
     found = bootstrap.subscribe().everything()
+    statuses = read_subscriptions(
+        found,
+        bootstrap.delivery_listing().backlogs(one.subscription_id for one in found),
+        bootstrap.flow_listing(),
+        bootstrap.ledger_figures().now_ms(),
+    )
+    rows = list(zip(found, statuses, strict=True))
     if as_json:
-        print_json([to_json(subscription) for subscription in found])
+        print_json([to_json(one) | standing.standing_to_json(status) for one, status in rows])
+        return
+    if not rows:
+        click.echo("There are no subscriptions: `odim-relay subscriptions create --destination URL` makes one")
         return
     print_table(
-        ("id", "name", "destination", "format", "wants"),
-        [(s.subscription_id, s.name, without_secrets(s.destination), s.event_format, _in_words(s)) for s in found],
+        ("id", "name", "destination", "state", "waiting", "dead", "mode", "wants"),
+        [
+            (
+                one.subscription_id,
+                one.name,
+                without_secrets(one.destination),
+                standing.in_a_word(status),
+                status.waiting_count,
+                status.dead_letter_count,
+                one.mode,
+                in_words(one),
+            )
+            for one, status in rows
+        ],
     )
 
 
@@ -171,31 +88,49 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def show(subscription_id: str, *, as_json: bool) -> None:
     """
-    Show one.
+    Show one: what it wants, how it stands, what is parked for it.
     """
-    document = to_json(bootstrap.subscribe().find(subscription_id))
+    found = bootstrap.subscribe().find(subscription_id)
+    now_ms = bootstrap.ledger_figures().now_ms()
+    (status,) = read_subscriptions(
+        [found], bootstrap.delivery_listing().backlogs([subscription_id]), bootstrap.flow_listing(), now_ms
+    )
+    document = to_json(found)
     if as_json:
-        print_json(document)
+        print_json(document | standing.standing_to_json(status))
         return
-    print_fields((name, ", ".join(value) if isinstance(value, list) else value) for name, value in document.items())
+    told = {
+        "suspended": standing.suspension(status.flow),
+        "breaker": standing.breaker(status.destination, now_ms),
+        "in flight": status.destination.in_flight_count,
+        "waiting": status.waiting_count,
+        "dead letters": status.dead_letter_count,
+        "oldest": None if status.oldest_age_s is None else age(status.oldest_age_s),
+    }
+    print_fields(
+        (name.replace("_", " "), ", ".join(value) if isinstance(value, list) else value)
+        for name, value in {**document, **told}.items()
+        if value or (value == 0 and value is not False)
+    )
 
 
 @subscriptions.command()
 @click.argument("subscription_id", metavar="ID")
 @click.option("--destination", metavar="URL", help="Where events are sent; what waits goes there too.")
-@_member_options
-@click.option("--clear", multiple=True, type=click.Choice(_CLEARABLE), help="Empty this member.")
+@member_options
+@click.option("--clear", multiple=True, type=click.Choice(CLEARABLE), help="Empty this member.")
 def update(subscription_id: str, *, clear: tuple[str, ...], **given: Any) -> None:
     """
-    Change the members that are given; a list replaces the old one.
+    Change the members that are given; a list replaces the old one. What waits goes on at once where it is sent
+    elsewhere or otherwise from now on.
     """
     if not clear and all(value in (None, ()) for value in given.values()):
         raise click.UsageError("nothing to change: give at least one option")
 
     def change(subscription: Subscription) -> Subscription:
-        changed = _changed(_cleared(subscription, clear), given)
-        _refuse_idle_subordinate(changed)
-        return changed
+        wish = changed(cleared(subscription, clear), given)
+        refuse_idle_subordinate(wish)
+        return wish
 
     bootstrap.subscribe().update(subscription_id, change)
 
@@ -207,3 +142,41 @@ def delete(subscription_id: str) -> None:
     Delete one. It gets nothing any more; what waits for it is dropped and counted.
     """
     bootstrap.subscribe().delete(subscription_id)
+
+
+@subscriptions.command()
+@click.argument("subscription_id", metavar="ID")
+@json_option
+def suspend(subscription_id: str, *, as_json: bool) -> None:
+    """
+    Suspend one: it is sent nothing, and goes on collecting up to its retention and quota.
+    """
+    did = bootstrap.suspend().suspend(subscription_id)
+    if as_json:
+        print_json({"id": subscription_id, "was_suspended": not did})
+    else:
+        click.echo("Suspended: it goes on collecting" if did else "It was suspended already")
+
+
+@subscriptions.command()
+@click.argument("subscription_id", metavar="ID")
+@click.option(
+    "--since",
+    "within_s",
+    metavar="DURATION",
+    type=DurationType(),
+    help="Deliver only what waited no longer than this, 2h; the rest is discarded and counted.  [default: all]",
+)
+@json_option
+def resume(subscription_id: str, *, within_s: float | None, as_json: bool) -> None:
+    """
+    Resume one: what waited goes on at once, oldest first. Not what only `dead-letters replay` sends again.
+    """
+    resumed = bootstrap.suspend().resume(subscription_id, within_s)
+    if as_json:
+        print_json({"id": subscription_id, "was_suspended": resumed.was_suspended, "parked": resumed.parked_count})
+        return
+    parked = counted(resumed.parked_count, "delivery is parked", "deliveries are parked")
+    click.echo(f"{'Resumed' if resumed.was_suspended else 'It was not suspended'}: {parked} for it")
+    if within_s is not None and resumed.parked_count:
+        click.echo(f"Those that came longer than {age(within_s)} ago are discarded when their turn comes")

@@ -7,21 +7,35 @@ from dataclasses import dataclass, field
 
 from odim_relay.domain.delivery import DEAD_LETTER_REASONS
 from odim_relay.domain.subscription import Subscription
-from odim_relay.ports import Backlog, DeliveryListing, LedgerFigures, Position, RecordSource, TopicPartition
+from odim_relay.ports import (
+    Backlog,
+    DeliveryListing,
+    DestinationFlow,
+    FlowListing,
+    LedgerFigures,
+    Position,
+    RecordSource,
+    SubscriptionFlow,
+    TopicPartition,
+    Workforce,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStatus:
     """
-    What is parked for one subscription.
+    How one subscription stands.
 
     Attributes:
         subscription: None when it was deleted, and what was parked for it is still being swept away.
+        destination: with its breaker, which all subscriptions of the same destination share.
         oldest_age_s: of the event that has waited longest; None when none does.
     """
 
     subscription_id: str
     subscription: Subscription | None
+    flow: SubscriptionFlow
+    destination: DestinationFlow
     waiting_count: int = 0
     dead_letter_count: int = 0
     oldest_age_s: float | None = None
@@ -50,21 +64,25 @@ class Status:
     All of it; what a store that is down would have told is None or empty.
 
     Attributes:
-        active_count: deliveries under way: queued, in sending, or in a countdown.
+        active_count: deliveries under way: queued, in sending, in a countdown, or parked with a due time.
     """
 
     queue_depth: int | None = None
     active_count: int | None = None
+    workforce: Workforce | None = None
     subscriptions: Sequence[SubscriptionStatus] = ()
     partitions: Sequence[PartitionStatus] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
-def subscription_status(
-    subscriptions: Sequence[Subscription], backlogs: Sequence[Backlog], now_ms: int
+def read_subscriptions(
+    subscriptions: Sequence[Subscription], backlogs: Sequence[Backlog], flows: FlowListing, now_ms: int
 ) -> list[SubscriptionStatus]:
     """
-    Sum the backlogs up: the subscriptions in their order, then those that are deleted.
+    Tell how these subscriptions stand, in their order, then those of the backlogs that are deleted.
+
+    Raises:
+        TransientError: Redis cannot be reached.
     """
     by_id: dict[str, Subscription | None] = {
         subscription.subscription_id: subscription for subscription in subscriptions
@@ -73,21 +91,38 @@ def subscription_status(
     for backlog in backlogs:
         by_id.setdefault(backlog.subscription_id, None)
         by_subscription.setdefault(backlog.subscription_id, []).append(backlog)
-    rows = []
-    for subscription_id, subscription in by_id.items():
-        own = by_subscription.get(subscription_id, [])
-        dead = sum(backlog.count for backlog in own if backlog.reason in DEAD_LETTER_REASONS)
-        oldest_at_ms = min((backlog.oldest_at_ms for backlog in own), default=None)
-        rows.append(
-            SubscriptionStatus(
-                subscription_id=subscription_id,
-                subscription=subscription,
-                waiting_count=sum(backlog.count for backlog in own) - dead,
-                dead_letter_count=dead,
-                oldest_age_s=None if oldest_at_ms is None else max(now_ms - oldest_at_ms, 0) / 1000,
-            )
+    flow = flows.subscriptions(by_id)
+    destinations = flows.destinations(one.destination_id for one in flow.values())
+    return [
+        _subscription_status(
+            subscription,
+            flow[subscription_id],
+            destinations[flow[subscription_id].destination_id],
+            by_subscription.get(subscription_id, []),
+            now_ms,
         )
-    return rows
+        for subscription_id, subscription in by_id.items()
+    ]
+
+
+def _subscription_status(
+    subscription: Subscription | None,
+    flow: SubscriptionFlow,
+    destination: DestinationFlow,
+    backlogs: Sequence[Backlog],
+    now_ms: int,
+) -> SubscriptionStatus:
+    dead = sum(backlog.count for backlog in backlogs if backlog.reason in DEAD_LETTER_REASONS)
+    oldest_at_ms = min((backlog.oldest_at_ms for backlog in backlogs), default=None)
+    return SubscriptionStatus(
+        subscription_id=flow.subscription_id,
+        subscription=subscription,
+        flow=flow,
+        destination=destination,
+        waiting_count=sum(backlog.count for backlog in backlogs) - dead,
+        dead_letter_count=dead,
+        oldest_age_s=None if oldest_at_ms is None else max(now_ms - oldest_at_ms, 0) / 1000,
+    )
 
 
 def partition_status(source: RecordSource, positions: Mapping[TopicPartition, Position]) -> list[PartitionStatus]:
@@ -112,6 +147,7 @@ def read_status(
     subscriptions: Callable[[], Sequence[Subscription]] | None,
     listing: DeliveryListing | None,
     figures: LedgerFigures | None,
+    flows: FlowListing | None,
     source: RecordSource | None,
     queue_depth: Callable[[], int] | None,
 ) -> Status:
@@ -123,9 +159,9 @@ def read_status(
     """
     status = Status()
     positions: Mapping[TopicPartition, Position] = {}
-    if subscriptions is not None and listing is not None and figures is not None:
-        backlogs = listing.backlogs()
-        status.subscriptions = subscription_status(subscriptions(), backlogs, figures.now_ms())
+    if subscriptions is not None and listing is not None and figures is not None and flows is not None:
+        status.subscriptions = read_subscriptions(subscriptions(), listing.backlogs(), flows, figures.now_ms())
+        status.workforce = flows.workforce()
         status.active_count = figures.active_count()
         status.counters = figures.counters()
         positions = figures.positions()

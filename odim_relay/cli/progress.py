@@ -1,0 +1,97 @@
+"""
+How far a command has got: a bar on a terminal, a line now and then elsewhere.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from odim_relay.cli.exits import FAILED, UNREACHABLE, FailedCommand
+from odim_relay.errors import TransientError
+
+_LINE_EVERY_S = 5.0
+
+
+class Tally:
+    """
+    Counts what is done.
+    """
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        """
+        Args:
+            tell: shows the count, after each change.
+        """
+        self.count = 0
+        self._tell = tell
+
+    def advance(self, by: int = 1) -> None:
+        """
+        So many more are done.
+        """
+        self.count += by
+        self._tell(self.count)
+
+
+@contextmanager
+def progress(doing: str, total: int) -> Iterator[Tally]:
+    """
+    Show on stderr how many of `total` are done.
+    """
+    if not sys.stderr.isatty():
+        yield Tally(_lines(doing, total))
+        return
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(doing, total=total)
+        yield Tally(lambda count: bar.update(task, completed=count))
+
+
+def _lines(doing: str, total: int, now_s: Callable[[], float] = time.monotonic) -> Callable[[int], None]:
+    told_at_s = now_s()
+
+    def tell(count: int) -> None:
+        nonlocal told_at_s
+        if now_s() - told_at_s >= _LINE_EVERY_S:
+            told_at_s = now_s()
+            click.echo(f"{doing}: {count} of {total}", err=True)
+
+    return tell
+
+
+@contextmanager
+def resumable(done: str, tally: Tally) -> Iterator[None]:
+    """
+    Say how far it got when it is interrupted or a store goes away: starting it again goes on with the rest.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as exc:
+        raise FailedCommand(f"stopped: {tally.count} {done}; start it again for the rest", FAILED) from exc
+    except TransientError as exc:
+        raise FailedCommand(f"{exc}; {tally.count} {done}; start it again for the rest", UNREACHABLE) from exc
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """
+    Ask, unless it was answered with `--yes`; nothing but a yes lets the command go on.
+    """
+    if yes:
+        return
+    try:
+        answer = click.confirm(question, err=True)
+    except click.Abort as exc:
+        raise FailedCommand("nothing was done, for nobody said yes; --yes does without asking") from exc
+    if not answer:
+        raise FailedCommand("nothing was done")
