@@ -77,13 +77,14 @@ local function admit(flow)
 end
 
 -- Choose the delivery that probes a destination: each time another one, so that one that always fails cannot keep it shut.
--- Ordered subscriptions offer their oldest only.
+-- Ordered subscriptions offer their oldest only, and none while an older one is under way.
 local function candidate_of(destination)
   local cursor = redis.call('HGET', destination.key, 'cursor') or '0'
   local chosen, first = {}, {} -- after the cursor, and of all
   for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
     local flow = flow_of(subscription)
-    if flow.exists and not flow.suspended then
+    local is_busy = flow.is_ordered and flow.active + flow.counting > 0
+    if flow.exists and not flow.suspended and not is_busy then
       local head = redis.call('ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
       local following = head
       if not flow.is_ordered then
