@@ -8,20 +8,45 @@ from typing import Protocol
 
 import redis
 
+from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, text
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import State
-from odim_relay.ports import DeliveryLedger, IngestLedger, ReapLedger, SubscriptionStore
+from odim_relay.ports import (
+    BacklogLedger,
+    Claim,
+    DeliveryLedger,
+    IngestLedger,
+    Position,
+    ReapLedger,
+    Refusal,
+    SubscriptionStore,
+    TaskTicket,
+)
+from tests.fakes.backlog_ledger import InMemoryBacklogLedger
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.ledger_state import LedgerState
+from tests.fakes.samples import START, batch
 from tests.fakes.subscription_store import InMemorySubscriptionStore
 
-PATIENCE_S = 30.0
 QUARANTINE_MAX_BYTES = 100
+PLENTY = 1_000_000
+"""
+Of window, cap and failures: what the ledger in memory knows nothing of does not happen.
+"""
+RETENTION_S = 86_400
+RULES = LedgerRules(
+    retention_ms=RETENTION_S * 1000,
+    quarantine_bytes=QUARANTINE_MAX_BYTES,
+    window=PLENTY,
+    cap=PLENTY,
+    slots=PLENTY,
+    breaker_failures=PLENTY,
+)
 
 
 class SendAndReap(DeliveryLedger, ReapLedger, Protocol):
@@ -38,6 +63,8 @@ class Ledger(Protocol):
     @property
     def ingest(self) -> IngestLedger: ...
     @property
+    def backlog(self) -> BacklogLedger: ...
+    @property
     def subscriptions(self) -> SubscriptionStore: ...
 
     def state_of(self, delivery_id: str) -> State:
@@ -52,15 +79,22 @@ class Ledger(Protocol):
         """
         ...
 
+    def age(self, delivery_id: str, by_s: int) -> None:
+        """
+        Let a parked one have been taken in so much earlier.
+        """
+        ...
+
     def counter(self, name: str) -> int: ...
     def quarantined(self) -> list[str]: ...
 
 
 class LedgerInMemory:
     def __init__(self) -> None:
-        self.state = LedgerState(now_ms=lambda: 1_000_000)
+        self.state = LedgerState(now_ms=lambda: 10**12)
         self.deliveries = InMemoryDeliveryLedger(self.state)
         self.ingest = InMemoryIngestLedger(self.state, quarantine_max_bytes=QUARANTINE_MAX_BYTES)
+        self.backlog = InMemoryBacklogLedger(self.state, retention_ms=RETENTION_S * 1000)
         self.subscriptions = InMemorySubscriptionStore(self.state)
 
     def state_of(self, delivery_id: str) -> State:
@@ -70,6 +104,9 @@ class LedgerInMemory:
     def lapse(self, delivery_id: str) -> None:
         if delivery_id in self.state.deadlines:
             self.state.deadlines[delivery_id] = 1
+
+    def age(self, delivery_id: str, by_s: int) -> None:
+        self.state.deliveries[delivery_id].taken_ms -= by_s * 1000
 
     def counter(self, name: str) -> int:
         return self.state.counters[name]
@@ -84,13 +121,14 @@ class LedgerInRedis:
     prefix: str
     deliveries: RedisDeliveryLedger = field(init=False)
     ingest: RedisIngestLedger = field(init=False)
+    backlog: RedisBacklogLedger = field(init=False)
     subscriptions: RedisSubscriptionStore = field(init=False)
 
     def __post_init__(self) -> None:
-        rules = LedgerRules(patience_ms=round(PATIENCE_S * 1000), quarantine_bytes=QUARANTINE_MAX_BYTES)
-        scripts = Scripts(self.client, self.prefix, rules)
+        scripts = Scripts(self.client, self.prefix, RULES)
         self.deliveries = RedisDeliveryLedger(scripts)
         self.ingest = RedisIngestLedger(scripts)
+        self.backlog = RedisBacklogLedger(scripts)
         self.subscriptions = RedisSubscriptionStore(scripts)
 
     def state_of(self, delivery_id: str) -> State:
@@ -103,8 +141,32 @@ class LedgerInRedis:
     def lapse(self, delivery_id: str) -> None:
         self.client.zadd(f"{self.prefix}deadlines", {delivery_id: 1}, xx=True)
 
+    def age(self, delivery_id: str, by_s: int) -> None:
+        letter = json.loads(self.client.hget(f"{self.prefix}dead-letters", delivery_id) or "")
+        letter["taken_ms"] = str(int(letter["taken_ms"]) - by_s * 1000)
+        self.client.hset(f"{self.prefix}dead-letters", delivery_id, json.dumps(letter))
+
     def counter(self, name: str) -> int:
         return int(self.client.hget(f"{self.prefix}counters", name) or 0)
 
     def quarantined(self) -> list[str]:
         return sorted(text(id_) for id_ in self.client.hkeys(f"{self.prefix}quarantine"))
+
+
+def write(ledger: Ledger, *ids: str, believed: Position = START) -> list[TaskTicket]:
+    """
+    One event for these subscriptions.
+    """
+    tickets = ledger.ingest.ingest(batch(*ids, believed=believed, generation=ledger.subscriptions.generation()))
+    assert tickets is not None
+    return list(tickets)
+
+
+def claimed(ledger: Ledger, ticket: TaskTicket) -> Claim:
+    claim = ledger.deliveries.claim(ticket)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def refused(ledger: Ledger, ticket: TaskTicket) -> bool:
+    return isinstance(ledger.deliveries.claim(ticket), Refusal)

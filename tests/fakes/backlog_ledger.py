@@ -8,16 +8,15 @@ from odim_relay.domain.delivery import ParkReason
 from odim_relay.ports import Aftermath, Connection, ReplayStep, Resumed, SuspendedBy
 from tests.fakes.ledger_state import BY_HAND, LedgerState
 
-RETENTION_MS = 604_800_000
-
 
 class InMemoryBacklogLedger:
     """
     `BacklogLedger`. Keeps what it was told of connections; `unreachable` are those that it wants to be tried.
     """
 
-    def __init__(self, state: LedgerState) -> None:
+    def __init__(self, state: LedgerState, *, retention_ms: int = 604_800_000) -> None:
         self.state = state
+        self._retention_ms = retention_ms
         self.unreachable: list[Connection] = []
         self.told: list[tuple[str, bool]] = []
 
@@ -31,7 +30,7 @@ class InMemoryBacklogLedger:
 
     def expire(self, cursor: int) -> tuple[int, int, Aftermath]:
         assert cursor == 0
-        oldest_ms = self.state.now_ms() - RETENTION_MS
+        oldest_ms = self.state.now_ms() - self._retention_ms
         parked = [kept for kept in self.state.deliveries.values() if self.state.is_parked(kept.delivery_id)]
         expired = [kept for kept in parked if kept.taken_ms <= oldest_ms]
         for kept in expired:

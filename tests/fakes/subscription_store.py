@@ -23,12 +23,12 @@ class InMemorySubscriptionStore:
         self._changed(subscription.subscription_id)
 
     def update(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription | None:
-        found = self.get(subscription_id)
-        if found is None:
-            return None
-        changed = change(found)
-        self.save(changed)
-        return changed
+        while (found := self.get(subscription_id)) is not None:
+            changed = change(found)
+            if self.get(subscription_id) is found:
+                self.save(changed)
+                return changed
+        return None
 
     def delete(self, subscription_id: str) -> bool:
         if self.state.subscriptions.pop(subscription_id, None) is None:

@@ -75,7 +75,8 @@ class RedisDeliveryLedger:
         """
         See `DeliveryLedger.holds`.
         """
-        return bool(self._scripts.run("holds", claim.delivery_id, claim.lease))
+        destination = claim.destination_id if claim.mode is Mode.AT_MOST_ONCE else ""
+        return bool(self._scripts.run("holds", claim.delivery_id, claim.lease, claim.subscription_id, destination))
 
     def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         """
