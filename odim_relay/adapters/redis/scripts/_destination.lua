@@ -1,6 +1,6 @@
 -- One destination, whoever subscribed it there: its breaker (L29, L30) and what is in flight to it (L18).
 --
--- The breaker's changes are the table of domain/breaker.py.
+-- The breaker's changes are the table of domain/circuit_breaker.py.
 
 local destinations = {}
 
@@ -50,9 +50,15 @@ local function is_probe_due(destination)
   return destination.state == 'half_open' and destination.probe_until_ms <= NOW
 end
 
+local function hold_probe(destination)
+  destination.probe_until_ms = NOW + RULES.probe_lease_ms
+  set(destination, { probe_until_ms = destination.probe_until_ms })
+end
+
 local function begin_probe(destination, id)
-  destination.state, destination.probe, destination.probe_until_ms = 'half_open', id, NOW + RULES.probe_lease_ms
-  set(destination, { state = 'half_open', probe = id, probe_until_ms = destination.probe_until_ms })
+  destination.state, destination.probe = 'half_open', id
+  set(destination, { state = 'half_open', probe = id })
+  hold_probe(destination)
   count('probes', 1)
 end
 

@@ -30,7 +30,10 @@ local highest = watermark
 local function hindrance(flow, destination, id)
   if flow.suspended then return 'suspended' end
   if is_closed(destination) then return is_over_cap(destination) and 'over_cap' or nil end
-  if destination.state == 'half_open' and destination.probe == id then return nil end
+  if destination.state == 'half_open' and destination.probe == id then
+    if is_probe_due(destination) then hold_probe(destination) end -- given up, but it comes before another one
+    return nil
+  end
   if not is_probe_due(destination) or destination.is_unreachable then return 'breaker_open' end
   begin_probe(destination, id)
   return nil
