@@ -87,4 +87,6 @@ for _, worker in ipairs(redis.call('ZRANGE', prefix .. 'workers', 0, -1)) do
 end
 redis.call('SET', prefix .. 'slots', slots)
 
-return { (#lapsed >= RULES.reap_most or swept > 0) and 1 or 0, tickets, notices }
+local is_sweeping = redis.call('EXISTS', prefix .. 'subscriptions:deleted') == 1 -- one at a time, but now
+
+return { (#lapsed >= RULES.reap_most or is_sweeping) and 1 or 0, tickets, notices }
