@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odim_relay.domain.destination import check_destination
+from odim_relay.domain.destination import check_destination, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,15 @@ def test_any_text_is_accepted_or_refused_in_words(url: str) -> None:
     why = check_destination(url)
 
     assert why is None or why.startswith(("is ", "has ", "does not "))
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://user:pass@example.test:8443/a/b?token=x#part", "https://example.test:8443/a/b"),
+        ("http://[::1]:80/", "http://[::1]:80/"),
+        ("https://example.test", "https://example.test"),
+    ],
+)
+def test_a_url_is_told_without_its_secrets(url: str, bare: str) -> None:
+    assert without_secrets(url) == bare
