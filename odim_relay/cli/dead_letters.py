@@ -13,8 +13,8 @@ from odim_relay.cli.exits import FailedCommand
 from odim_relay.cli.letters import change, changing_options, chosen, filter_options
 from odim_relay.cli.output import (
     age,
-    instant,
     json_option,
+    moment,
     print_json,
     print_json_array,
     print_table,
@@ -57,15 +57,15 @@ def list_(*, limit: int, as_json: bool, **given: Any) -> None:
     else:
         shown = islice(found, limit) if limit else found
         print_table(
-            ("id", "subscription", "reason", "attempts", "parked", "next try", "last failure"),
+            ("id", "subscription", "reason", "attempts", "parked (UTC)", "next try (UTC)", "last failure"),
             [
                 (
                     record.delivery_id,
                     record.subscription_id,
                     record.reason,
                     record.attempts,
-                    instant(record.parked_at_ms),
-                    instant(record.due_at_ms),
+                    moment(record.parked_at_ms),
+                    moment(record.due_at_ms),
                     _last(record),
                 )
                 for record in shown

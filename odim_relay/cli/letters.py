@@ -120,19 +120,17 @@ def _notes(verb: Verb, survey: Survey, done: Done, *, dry_run: bool) -> Iterator
     if not survey.total and not survey.left:
         yield f"Nothing to {verb}: no parked delivery is as asked for; `odim-relay dead-letters stats` counts what is"
     if in_turn:
-        yield (
-            f"{_deliveries(in_turn)} already: each goes by itself as soon as its destination answers and it is its turn"
-        )
+        yield f"{_deliveries(in_turn, 'waits for its turn', 'wait for their turn')} already; nothing more is to be done"
     if verb is Verb.REPLAY:
-        for subscription_id, count in survey.suspended().items():
+        for subscription_id, count in sorted(survey.waiting_for_resume.items()):
             yield (
-                f"{counted(count, 'is', 'are')} of the suspended subscription {subscription_id}: "
-                f"nothing is sent until `odim-relay subscriptions resume {subscription_id}`"
+                f"{_deliveries(count, 'is', 'are')} of a suspended subscription: nothing is sent until "
+                f"`odim-relay subscriptions resume {subscription_id}`"
             )
     if gone:
-        yield f"{counted(gone, 'is', 'are')} of deleted subscriptions: the sweep removes them, nothing is sent"
+        yield f"{_deliveries(gone, 'is', 'are')} of a deleted subscription: the sweep removes what was for it, unsent"
     if newer:
-        yield f"{counted(newer, 'was', 'were')} written by a newer version of odim-relay: kept as it is, not touched"
+        yield f"{_deliveries(newer, 'was', 'were')} parked by a newer version of odim-relay: kept as it is, not touched"
     if dry_run:
         return
     if done.count < survey.total:
@@ -141,8 +139,8 @@ def _notes(verb: Verb, survey: Survey, done: Done, *, dry_run: bool) -> Iterator
         yield "The broker cannot be reached: the reaper lets go what may go when it is back"
 
 
-def _deliveries(count: int) -> str:
-    return f"{counted(count, 'delivery waits for its turn', 'deliveries wait for their turn')}"
+def _deliveries(count: int, verb: str, verbs: str) -> str:
+    return f"{counted(count, f'delivery {verb}', f'deliveries {verbs}')}"
 
 
 def _to_json(verb: Verb, survey: Survey, done: Done, *, dry_run: bool) -> dict[str, object]:
@@ -155,7 +153,7 @@ def _to_json(verb: Verb, survey: Survey, done: Done, *, dry_run: bool) -> dict[s
             for (subscription_id, reason), count in sorted(survey.counts.items())
         ],
         "waiting_already": survey.left[Obstacle.IN_TURN],
-        "waiting_for_resume": survey.suspended() if verb is Verb.REPLAY else {},
+        "waiting_for_resume": dict(survey.waiting_for_resume) if verb is Verb.REPLAY else {},
         "of_deleted_subscriptions": survey.left[Obstacle.GONE],
         "of_a_newer_version": survey.left[Obstacle.NEWER],
         "published": done.is_published,

@@ -72,7 +72,9 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
         is_number = bool(cells) and all(isinstance(row[index], int | float) for row in cells)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        # What is to be copied stays in one piece.
+        is_id = column in {"id", "subscription"}
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_id)
     for row in cells:
         table.add_row(*(_cell(value) for value in row))
     console(err=err).print(table)
@@ -108,6 +110,14 @@ def instant(milliseconds: int | None) -> str | None:
     if not milliseconds:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """
+    The same for a person: to the second, in UTC.
+    """
+    told = instant(milliseconds)
+    return None if told is None else f"{told[:10]} {told[11:19]}"
 
 
 def age(seconds: float) -> str:

@@ -92,6 +92,7 @@ def confirm(question: str, *, yes: bool) -> None:
     try:
         answer = click.confirm(question, err=True)
     except click.Abort as exc:
+        click.echo(err=True)
         raise FailedCommand("nothing was done, for nobody said yes; --yes does without asking") from exc
     if not answer:
         raise FailedCommand("nothing was done")

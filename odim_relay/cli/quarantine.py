@@ -17,6 +17,7 @@ from odim_relay.cli.output import (
     counted,
     instant,
     json_option,
+    moment,
     print_fields,
     print_json,
     print_json_array,
@@ -92,9 +93,9 @@ def list_(*, limit: int, as_json: bool, **given: Any) -> None:
         print_json_array(_to_json(entry) for entry in shown)
     else:
         print_table(
-            ("id", "since", "reason", "bytes", "detail"),
+            ("id", "since (UTC)", "reason", "bytes", "detail"),
             [
-                (entry.entry_id, instant(entry.quarantined_at_ms), entry.reason, entry.size, entry.detail)
+                (entry.entry_id, moment(entry.quarantined_at_ms), entry.reason, entry.size, entry.detail)
                 for entry in shown
             ],
         )

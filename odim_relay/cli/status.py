@@ -161,7 +161,7 @@ def _print_subscriptions(rows: Sequence[SubscriptionStatus]) -> None:
     if suspended:
         click.echo()
         print_table(
-            ("suspended", "since: why"),
+            ("subscription", "suspended"),
             [(row.subscription_id, standing.suspension(row.flow)) for row in suspended[:_MOST_ROWS]],
         )
 

@@ -148,12 +148,22 @@ def to_json(subscription: Subscription) -> dict[str, object]:
 
 def in_words(subscription: Subscription) -> str:
     """
-    Which events it wants.
+    Which events it wants, and how, where that is not as usual.
     """
     filters = subscription.filters
+    usual = Subscription(subscription_id="", destination="")
+    how = [
+        str(value)
+        for value, default in (
+            (subscription.event_format, usual.event_format),
+            (subscription.mode, usual.mode),
+            (subscription.retry_policy, usual.retry_policy),
+        )
+        if value != default
+    ]
     words = [
         f"{name.replace('_', ' ')}: {', '.join(value)}"
         for name in _FILTERS
         if not isinstance(value := getattr(filters, name), bool) and value
     ]
-    return "; ".join(words) or "everything"
+    return "; ".join([*(words or ["everything"]), *how])

@@ -66,7 +66,7 @@ def list_(*, as_json: bool) -> None:
         click.echo("There are no subscriptions: `odim-relay subscriptions create --destination URL` makes one")
         return
     print_table(
-        ("id", "name", "destination", "state", "waiting", "dead", "mode", "wants"),
+        ("id", "name", "destination", "state", "waiting", "dead", "wants"),
         [
             (
                 one.subscription_id,
@@ -75,7 +75,6 @@ def list_(*, as_json: bool) -> None:
                 standing.in_a_word(status),
                 status.waiting_count,
                 status.dead_letter_count,
-                one.mode,
                 in_words(one),
             )
             for one, status in rows

@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from odim_relay.cli.standing import breaker
 from odim_relay.dev.demo import Figures, Received
 
 _COLOURS = {"OK": "green", "Warning": "yellow", "Critical": "bold red"}
@@ -129,14 +130,16 @@ class Screen:
 
 
 def _picture(figures: Figures) -> RenderableType:
+    ledger = figures.ledger
     cells = (
-        ("taken in", figures.ingested),
-        ("delivered", figures.delivered),
-        ("under way", figures.under_way),
-        ("waiting", figures.waiting),
-        ("dead letters", figures.dead_letters),
+        ("taken in", str(ledger.ingested)),
+        ("delivered", str(ledger.delivered)),
+        ("under way", str(ledger.under_way)),
+        ("waiting", str(ledger.waiting)),
+        ("dead letters", str(ledger.dead_letters)),
+        ("breaker", breaker(ledger.destination, ledger.now_ms)),
     )
-    counts = Text("   ").join(Text.assemble(f"{name} ", (str(count), "bold cyan")) for name, count in cells)
+    counts = Text("   ").join(Text.assemble(f"{name} ", (value, "bold cyan")) for name, value in cells)
     parts: list[RenderableType] = [counts, _events(figures.last)]
     if figures.trouble:
         parts.append(Text(figures.trouble, style="red"))

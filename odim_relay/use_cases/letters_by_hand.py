@@ -29,12 +29,13 @@ class Verb(StrEnum):
 class Obstacle(StrEnum):
     """
     Why a letter is left as it is: a newer version wrote it; its subscription is deleted, and the sweep takes it; it
-    waits for its turn already.
+    waits for its turn already; it waits for its subscription to be resumed.
     """
 
     NEWER = "newer"
     GONE = "gone"
     IN_TURN = "in_turn"
+    SUSPENDED = "suspended"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,12 +45,13 @@ class Survey:
 
     Attributes:
         counts: by subscription and reason.
-        flows: of the subscriptions met.
+        waiting_for_resume: by suspended subscription: those that are sent when it is resumed, whether they would be
+            changed or are left.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     left: Counter[Obstacle] = field(default_factory=Counter)
-    flows: dict[str, SubscriptionFlow] = field(default_factory=dict)
+    waiting_for_resume: Counter[str] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
@@ -57,16 +59,6 @@ class Survey:
         How many would be changed.
         """
         return self.counts.total()
-
-    def suspended(self) -> dict[str, int]:
-        """
-        How many of them belong to each subscription that is suspended, and wait on until it is resumed.
-        """
-        waiting: Counter[str] = Counter()
-        for (subscription_id, _), count in self.counts.items():
-            if self.flows[subscription_id].suspended_by:
-                waiting[subscription_id] += count
-        return dict(waiting)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,12 +103,13 @@ class LettersByHand:
             if wanted_count == limit:
                 break
             obstacle = self._obstacle(verb, record)
-            survey.flows[record.subscription_id] = self._flow(record.subscription_id)
             if obstacle is None:
                 wanted_count += 1
                 survey.counts[record.subscription_id, str(record.reason)] += 1
             else:
                 survey.left[obstacle] += 1
+            if obstacle in {None, Obstacle.SUSPENDED} and self._flow(record.subscription_id).suspended_by:
+                survey.waiting_for_resume[record.subscription_id] += 1
         return survey
 
     def apply(
@@ -188,11 +181,12 @@ class LettersByHand:
             return Obstacle.NEWER
         if verb is Verb.DISCARD:
             return None
-        if not self._flow(record.subscription_id).exists:
+        flow = self._flow(record.subscription_id)
+        if not flow.exists:
             return Obstacle.GONE
         is_dead = record.reason in DEAD_LETTER_REASONS
         if record.index is Index.READY and record.due_at_ms is None and not is_dead:
-            return Obstacle.IN_TURN
+            return Obstacle.SUSPENDED if flow.suspended_by else Obstacle.IN_TURN
         return None
 
     def _flow(self, subscription_id: str) -> SubscriptionFlow:
