@@ -148,9 +148,9 @@ class InMemoryDeliveryLedger:
         lapsed = sorted((at, id_) for id_, at in state.deadlines.items() if at <= now)[: self.limits.reap_most]
         watermark = state.watermark
         handled = [self._handle(state.deliveries[id_], watermark, is_empty=queue_is_empty) for _, id_ in lapsed]
-        swept = self._sweep()
+        self._sweep()
         tickets = [ticket for ticket in handled if ticket is not None]
-        return Aftermath(tickets=tickets), len(lapsed) >= self.limits.reap_most or swept > 0
+        return Aftermath(tickets=tickets), len(lapsed) >= self.limits.reap_most or bool(state.deleted)
 
     def _handle(self, kept: Kept, watermark: int, *, is_empty: bool) -> TaskTicket | None:
         """
@@ -197,9 +197,9 @@ class InMemoryDeliveryLedger:
         self.state.park(kept, ParkReason.EXHAUSTED, last, self.state.now_ms() + wait_ms)
         return Aftermath(tickets=self.state.admit_ready(kept.subscription_id))
 
-    def _sweep(self) -> int:
+    def _sweep(self) -> None:
         if not self.state.deleted:
-            return 0
+            return
         subscription = self.state.deleted[0]
         parked = self.state.parked_of(subscription)[: self.limits.reap_most]
         for kept in parked:
@@ -207,7 +207,6 @@ class InMemoryDeliveryLedger:
         self.state.count("deliveries:subscription_deleted", len(parked))
         if not parked:
             self.state.deleted.remove(subscription)
-        return len(parked)
 
     def _leased(self, claim: Claim) -> Kept | None:
         kept = self.state.deliveries.get(claim.delivery_id)
