@@ -24,10 +24,17 @@ def configure_logs(*, level: str = "INFO", style: str = "auto") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # Tracebacks without the values of variables: among them are bodies, headers and passwords.
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.RichTracebackFormatter(show_locals=False))
+        if console
+        else structlog.processors.JSONRenderer()
     )
-    exceptions: list[structlog.typing.Processor] = [] if console else [structlog.processors.dict_tracebacks]
+    exceptions: list[structlog.typing.Processor] = (
+        []
+        if console
+        else [structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))]
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
