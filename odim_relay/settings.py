@@ -20,7 +20,7 @@ _INJECTED = re.compile(r"ODIM_RELAY_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT\w*|POR
 
 _BROKERS = ("redis", "rediss", "sentinel", "amqp", "amqps")
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Group(BaseModel):
@@ -105,7 +105,9 @@ class DeliverySettings(_Group):
     timeout_s: Seconds = Field(15, description="one deadline over DNS, connect, TLS, request and response")
     retry_attempts: int = Field(5, ge=0, description="after the first")
     retry_interval_s: Seconds = Field(15, description="before the first retry; all intervals +/- 20 %")
-    retry_factor: float = Field(3, ge=1, description="each interval is so many times the one before")
+    retry_factor: float = Field(
+        3, ge=1, allow_inf_nan=False, description="each interval is so many times the one before"
+    )
     retry_max_interval_s: Seconds = Field(900, description="no interval is longer")
     max_countdown_s: Seconds = Field(900, description="longer waits have no task: they are parked with their due time")
     window: int = Field(256, ge=1, description="deliveries of one subscription that may be queued; the others wait")
@@ -141,7 +143,9 @@ class DeadLetterSettings(_Group):
     retention_s: Seconds = Field(604_800, le=2_592_000, description="how long an event is kept; at most 30 days")
     max_share: float = Field(0.2, gt=0, le=1, description="of LEDGER__MAX_BYTES that one subscription may hold")
     max_count: int = Field(1_000_000, ge=1, description="deliveries that one subscription may hold")
-    drain_rate: float = Field(0, ge=0, description="per second and subscription out of the backlog; 0 is unlimited")
+    drain_rate: float = Field(
+        0, ge=0, allow_inf_nan=False, description="per second and subscription out of the backlog; 0 is unlimited"
+    )
 
 
 class QuarantineSettings(_Group):

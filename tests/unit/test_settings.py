@@ -99,6 +99,23 @@ def test_what_kubernetes_injects_for_a_service_of_our_name_is_passed_over(
         ("KAFKA__SECURITY__PROTOCOL", "TLS"),
         ("KAFKA__TOPICS", "[]"),
         ("LOG__LEVEL", "loud"),
+        ("DELIVERY__TIMEOUT_S", "inf"),
+        ("DELIVERY__RETRY_FACTOR", "0.9"),
+        ("DELIVERY__RETRY_FACTOR", "inf"),
+        ("DELIVERY__WINDOW", "0"),
+        ("DELIVERY__MAX_IN_FLIGHT_PER_DESTINATION", "0"),
+        ("BREAKER__FAILURES", "0"),
+        ("BREAKER__PROBE_INTERVAL_S", "0"),
+        ("BREAKER__PROBE_MAX_INTERVAL_S", "-1"),
+        ("DEAD_LETTERS__REPLAY_INTERVAL_S", "0"),
+        ("DEAD_LETTERS__EXPIRE_INTERVAL_S", "nan"),
+        ("DEAD_LETTERS__RETENTION_S", "2592001"),
+        ("DEAD_LETTERS__MAX_SHARE", "0"),
+        ("DEAD_LETTERS__MAX_SHARE", "1.1"),
+        ("DEAD_LETTERS__MAX_COUNT", "0"),
+        ("DEAD_LETTERS__DRAIN_RATE", "-0.1"),
+        ("DEAD_LETTERS__DRAIN_RATE", "inf"),
+        ("LEDGER__MAX_BYTES", "1000"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -106,6 +123,37 @@ def test_a_wrong_value_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ConfigurationError, match=f"{ENV_PREFIX}{name}: "):
         load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEAD_LETTERS__RETENTION_S", "2592000"),
+        ("DEAD_LETTERS__MAX_SHARE", "1"),
+        ("DEAD_LETTERS__DRAIN_RATE", "0.5"),
+        ("DELIVERY__WINDOW", "1"),
+        ("DELIVERY__RETRY_ATTEMPTS", "0"),
+        ("LEDGER__MAX_BYTES", "1048576"),
+    ],
+)
+def test_the_bounds_themselves_are_allowed(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    setenv(monkeypatch, name, value)
+
+    group, member = name.lower().split("__")
+
+    assert getattr(getattr(load(), group), member) == float(value)
+
+
+def test_the_defaults_are_those_that_the_semantics_name() -> None:
+    settings = load()
+
+    assert settings.dead_letters.retention_s == 7 * 86_400
+    assert settings.dead_letters.max_share == 0.2
+    assert settings.delivery.window == 256
+    # A destination that accepts connections again is probed within 45 s (L30), one that answers errors within 5 min.
+    assert settings.dead_letters.replay_interval_s <= 45
+    assert settings.breaker.probe_max_interval_s == 300
+    assert settings.ledger.max_bytes is None
 
 
 def test_a_list_that_is_not_json_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

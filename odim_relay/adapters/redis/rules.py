@@ -60,12 +60,12 @@ class LedgerRules:
     drain_failures: int = 3
     probe_ms: int = 30_000
     probe_max_ms: int = 300_000
-    probe_lease_ms: int = 120_000
+    probe_lease_ms: int = 90_000
     replay_ms: int = 30_000
     retries: int = 5
     failure_spacing_ms: int = 11_250
     retention_ms: int = 604_800_000
-    quota_bytes: int = 214_748_364
+    quota_bytes: int = 214_748_365
     quota_count: int = 1_000_000
     overhead_bytes: int = 1_000
     backlog_bytes: int = 858_993_459
