@@ -20,6 +20,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Where nobody looks at it, nothing is folded or cut off: the reader may be grep.
 _UNFOLDED = 10_000
+_IDS = frozenset({"id", "subscription"})
+"""
+Columns whose values are there to be copied: they stay in one piece.
+"""
+_LEAST_WIDTH = 12
+_GAP = 3
 
 
 def json_option(command: Command) -> Command:
@@ -62,34 +68,54 @@ def print_json_array(values: Iterable[object]) -> None:
     click.echo("[]" if opened == "[" else "\n]")
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None, err: bool = False
-) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, err: bool = False) -> None:
     """
-    Print rows under their headings; a column whose values are all numbers stands to the right.
+    Print rows under their headings; a column whose values are all numbers stands to the right. Where the terminal is
+    too narrow for that, each row becomes a block of lines.
     """
     cells = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, pad_edge=False)
+    out = console(err=err)
+    if cells and _least_width(columns, cells) > out.width:
+        for row in cells:
+            out.print(_fields(zip(columns, row, strict=True)))
+            out.print()
+        return
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
         is_number = bool(cells) and all(isinstance(row[index], int | float) for row in cells)
-        # What is to be copied stays in one piece.
-        is_id = column in {"id", "subscription"}
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_id)
+        table.add_column(
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or column in _IDS
+        )
     for row in cells:
         table.add_row(*(_cell(value) for value in row))
-    console(err=err).print(table)
+    out.print(table)
+
+
+def _least_width(columns: Sequence[str], cells: Sequence[Sequence[object]]) -> int:
+    """
+    Of a table in which ids stand in one piece and nothing is folded to a thread.
+    """
+    widths = [max(len(column), *(len(_cell(row[index])) for row in cells)) for index, column in enumerate(columns)]
+    least = [
+        width if column in _IDS else min(width, _LEAST_WIDTH) for column, width in zip(columns, widths, strict=True)
+    ]
+    return sum(least) + _GAP * (len(columns) - 1)
 
 
 def print_fields(fields: Iterable[tuple[str, object]]) -> None:
     """
     Print one thing: a line per member.
     """
+    console().print(_fields(fields))
+
+
+def _fields(fields: Iterable[tuple[str, object]]) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in fields:
         grid.add_row(name, _cell(value))
-    console().print(grid)
+    return grid
 
 
 def _cell(value: object) -> str:

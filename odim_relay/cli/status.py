@@ -124,7 +124,7 @@ def _print(found: Status, now_ms: int) -> None:
         "dead letters": sum(row.dead_letter_count for row in found.subscriptions) if has_ledger else None,
         "behind in Kafka": sum(row.lag for row in found.partitions) if found.partitions else None,
         "workers at work": found.workforce
-        and f"{found.workforce.worker_count} with {counted(found.workforce.slot_count, 'slot')}",
+        and f"{found.workforce.worker_count} in the last minute, with {counted(found.workforce.slot_count, 'slot')}",
     }
     print_fields((name, "unknown" if value is None else value) for name, value in figures.items())
     _print_subscriptions(found.subscriptions)

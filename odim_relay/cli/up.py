@@ -5,7 +5,6 @@
 import json
 import math
 import os
-import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,9 @@ import click
 from odim_relay import bootstrap
 from odim_relay.cli.output import quiet_logs
 from odim_relay.cli.settings_listing import without_password
+from odim_relay.cli.up_outage import show_outage
 from odim_relay.cli.up_screen import Screen
+from odim_relay.cli.up_signals import obey_signals
 from odim_relay.dev.demo import Demo
 from odim_relay.dev.kafka_broker import NOTICE
 from odim_relay.dev.stack import NotStartedError, Plan, Stack, StoppedError
@@ -28,14 +29,19 @@ _EVENT_EVERY_S = 2.0
 @click.command()
 @click.option("--demo", "is_demo", is_flag=True, help="With a sample subscriber and sample events.")
 @click.option(
+    "--outage",
+    "is_outage",
+    is_flag=True,
+    help="Demonstrate a subscriber's outage and end: with 0 if every event arrived exactly once.",
+)
+@click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".odim-relay"),
-    show_default=True,
-    help="Redis's data, logs, and what another terminal needs to know.",
+    help="Redis's data, logs, and what another terminal needs to know.  [default: .odim-relay; with --outage a folder "
+    "that is removed if all went well]",
 )
 @click.option("--json", "as_json", is_flag=True, help="When all is ready, print where it is as one line of JSON.")
-def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
+def up(*, is_demo: bool, is_outage: bool, data_dir: Path | None, as_json: bool) -> None:
     """
     Run everything on this machine, in the foreground: all processes, and what stores are not configured.
 
@@ -44,6 +50,18 @@ def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
     `supervisorctl -c DATA_DIR/supervisord.conf status`. For development and demonstration.
     """
     quiet_logs()
+    if is_outage:
+        if is_demo or as_json:
+            raise click.UsageError("--outage stands alone, or with --data-dir")
+        show_outage(data_dir)
+        return
+    run(data_dir or Path(".odim-relay"), is_demo=is_demo, as_json=as_json)
+
+
+def run(data_dir: Path, *, is_demo: bool, as_json: bool) -> None:
+    """
+    Run it until somebody wants to stop.
+    """
     settings = load()
     if "require_durable" not in settings.redis.model_fields_set:
         os.environ[f"{ENV_PREFIX}REDIS__REQUIRE_DURABLE"] = "false"  # not for production: a warning will do
@@ -52,7 +70,7 @@ def up(*, is_demo: bool, data_dir: Path, as_json: bool) -> None:
     stopping = Flag()
     with Screen(is_silent=as_json) as screen:
         stack = Stack(_plan(settings, data_dir, demo), stopping=stopping, tell=screen.starting)
-        _obey_signals(stack, stopping)
+        obey_signals(stack, stopping)
         try:
             stack.start_stores()
             if demo is not None:
@@ -89,16 +107,6 @@ def _plan(settings: Settings, data_dir: Path, demo: Demo | None) -> Plan:
         worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
         extra=() if demo is None else (demo.program,),
     )
-
-
-def _obey_signals(stack: Stack, stopping: Flag) -> None:
-    def obey(*_: object) -> None:
-        if stopping.is_set():
-            stack.kill()
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, obey)
 
 
 def _work(stack: Stack, demo: Demo | None, screen: Screen) -> None:

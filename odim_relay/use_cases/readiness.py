@@ -69,7 +69,7 @@ class Readiness:
 
     def _told(self, answer: Future[None]) -> str:
         if not answer.done():
-            return f"it hangs: no answer within {self._deadline_s:g} s"
+            return f"no answer within {self._deadline_s:g} s"
         failure = answer.exception()
         if failure is None:
             return ""
