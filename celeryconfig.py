@@ -43,11 +43,15 @@ broker_transport_options = (
     }
     if not _settings.broker_url.startswith("amqp")
     # RabbitMQ: no confirms, each of which is a round trip: what the broker lost is published again by the reaper.
-    else {}
+    # Without the timeouts whoever asks a broker that hangs would wait for ever.
+    else {"read_timeout": 5, "write_timeout": 5}
 )
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 broker_channel_error_retry = True
+# A retry that the broker does not take is found by the reaper: no worker slot waits long for it.
+task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+broker_pool_acquire_timeout = 5
 
 worker_pool = "threads"
 worker_concurrency = _settings.delivery.concurrency
