@@ -60,7 +60,7 @@ from odim_relay.use_cases.suspend import Suspend
 USER_AGENT = f"odim-relay/{__version__}"
 
 _LONGEST_KNOCK_S = 5.0
-_READY_WITHIN_S = 3.0
+_READY_WITHIN_S = 5.0
 
 stopping = Event()
 """
