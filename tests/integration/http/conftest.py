@@ -1,4 +1,5 @@
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -75,3 +76,18 @@ def make_sender(certificates: Certificates) -> Iterator[MakeSender]:
 @pytest.fixture
 def sender(make_sender: MakeSender) -> RequestsSender:
     return make_sender()
+
+
+@pytest.fixture
+def unanswering_port() -> Iterator[int]:
+    """
+    A port that lets nobody in: its queue of connections is full, so the kernel drops what comes.
+    """
+    with ExitStack() as sockets, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = sockets.enter_context(socket.socket())
+            filler.settimeout(0)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]

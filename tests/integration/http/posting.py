@@ -25,8 +25,11 @@ def try_to_post(
     headers: tuple[tuple[str, str], ...] = (),
     may_send: Callable[[], bool] = always,
     timeout_s: float = 10.0,
+    is_repeatable: bool = True,
 ) -> Outcome | None:
-    request = OutgoingRequest(url=url, body=body, headers=(("webhook-id", webhook_id), *headers))
+    request = OutgoingRequest(
+        url=url, body=body, headers=(("webhook-id", webhook_id), *headers), is_repeatable=is_repeatable
+    )
     return sender.send(request, may_send=may_send, timeout_s=timeout_s)
 
 
@@ -38,8 +41,17 @@ def post(
     body: bytes = b'{"Events": []}',
     headers: tuple[tuple[str, str], ...] = (),
     timeout_s: float = 10.0,
+    is_repeatable: bool = True,
 ) -> Outcome:
-    outcome = try_to_post(sender, url, webhook_id=webhook_id, body=body, headers=headers, timeout_s=timeout_s)
+    outcome = try_to_post(
+        sender,
+        url,
+        webhook_id=webhook_id,
+        body=body,
+        headers=headers,
+        timeout_s=timeout_s,
+        is_repeatable=is_repeatable,
+    )
     assert outcome is not None
     return outcome
 

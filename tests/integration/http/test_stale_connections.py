@@ -100,6 +100,31 @@ def test_a_kept_connection_that_is_closed_under_the_request_is_replaced_at_once(
     assert receiver.counts(path) == {"before": 1, "delivery-1": 2}
 
 
+def test_what_may_not_be_repeated_is_not_sent_again(sender: RequestsSender, receiver: Receiver, path: str) -> None:
+    receiver.behave(path, Behaviour(mode=Mode.CLOSE_REUSED))
+    post(sender, receiver.url(path), webhook_id="before", is_repeatable=False)
+
+    outcome = post(sender, receiver.url(path), is_repeatable=False)
+
+    assert (outcome.status, outcome.failure) == (None, Failure.DISCONNECTED)
+    assert outcome.detail == "the kept connection was closed under the request"
+    assert receiver.counts(path) == {"before": 1, "delivery-1": 1}
+    # The connection is not used again.
+    assert post(sender, receiver.url(path), webhook_id="after", is_repeatable=False).status == 200
+
+
+def test_what_may_not_be_repeated_goes_over_a_new_connection_where_the_kept_one_is_known_to_be_closed(
+    sender: RequestsSender, receiver: Receiver, path: str
+) -> None:
+    post(sender, receiver.url(path), webhook_id="before")
+    receiver.drop_connections()
+    wait_until(lambda: receiver.connections().open == 0, timeout_s=5, what="the connection to be closed")
+
+    assert post(sender, receiver.url(path), is_repeatable=False).status == 200
+
+    assert receiver.counts(path) == {"before": 1, "delivery-1": 1}
+
+
 def test_a_request_is_sent_again_once_only(sender: RequestsSender, receiver: Receiver, path: str) -> None:
     post(sender, receiver.url(path), webhook_id="before")
     receiver.behave(path, Behaviour(mode=Mode.CLOSE))
