@@ -1,4 +1,5 @@
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,11 @@ from odim_relay.settings import (
 GIB = 2**30
 
 
-def settings(**groups: object) -> Settings:
+def settings(**groups: Any) -> Settings:
     """
     Whatever the environment says, these are as they are by default.
     """
-    defaults = {
+    defaults: dict[str, Any] = {
         "delivery": DeliverySettings(),
         "breaker": BreakerSettings(),
         "dead_letters": DeadLetterSettings(),

@@ -1,11 +1,14 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from odim_relay.domain.subscription import Filters, Subscription
+from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
+from odim_relay.errors import TransientError
 from odim_relay.use_cases.subscribe import InvalidSubscriptionError, Subscribe, SubscriptionMissingError
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.subscription_store import InMemorySubscriptionStore
+from tests.unit.use_cases.conftest import Logs
 
 WISH = Subscription(subscription_id="", destination="https://receiver.example/hook", name="one")
 
@@ -16,9 +19,16 @@ def store() -> InMemorySubscriptionStore:
 
 
 @pytest.fixture
-def subscribe(store: InMemorySubscriptionStore) -> Subscribe:
+def woken() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def subscribe(store: InMemorySubscriptionStore, woken: list[str]) -> Subscribe:
     numbers = iter(range(1, 100))
-    return Subscribe(store=store, new_id=lambda: f"id-{next(numbers)}", now_s=lambda: 1_700_000_000.9)
+    return Subscribe(
+        store=store, wake=woken.append, new_id=lambda: f"id-{next(numbers)}", now_s=lambda: 1_700_000_000.9
+    )
 
 
 def test_a_subscription_gets_an_id_and_a_time(subscribe: Subscribe, store: InMemorySubscriptionStore) -> None:
@@ -76,6 +86,43 @@ def test_an_update_keeps_what_it_does_not_change(subscribe: Subscribe) -> None:
     assert subscribe.find(made.subscription_id) == changed
 
 
+@pytest.mark.parametrize(
+    ("change", "wakes"),
+    [
+        (lambda found: replace(found, destination="https://elsewhere.example/"), True),
+        (lambda found: replace(found, headers=(("Authorization", "mended"),)), True),
+        (lambda found: replace(found, mode=Mode.ORDERED), True),
+        (lambda found: replace(found, context="c", filters=Filters(severities=("OK",))), False),
+        (lambda found: replace(found, retry_policy=RetryPolicy.SUSPEND), False),
+        (lambda found: found, False),
+    ],
+    ids=["destination", "headers", "mode", "filters", "policy", "nothing"],
+)
+def test_what_waits_is_looked_at_when_it_is_to_go_elsewhere_or_otherwise(
+    subscribe: Subscribe, woken: list[str], change: Callable[[Subscription], Subscription], wakes: bool
+) -> None:
+    made = subscribe.create(WISH)
+
+    subscribe.update(made.subscription_id, change)
+
+    assert woken == ([made.subscription_id] if wakes else [])
+
+
+def test_a_change_stands_also_when_what_waits_cannot_be_looked_at(
+    store: InMemorySubscriptionStore, logs: Logs
+) -> None:
+    def fail(subscription_id: str) -> None:
+        raise TransientError(f"Redis is away, {subscription_id}")
+
+    store.save(replace(WISH, subscription_id="s"))
+    subscribe = Subscribe(store=store, wake=fail, new_id=str, now_s=lambda: 0.0)
+
+    changed = subscribe.update("s", lambda found: replace(found, destination="https://elsewhere.example/"))
+
+    assert store.get("s") == changed
+    assert [line["event"] for line in logs] == ["subscription.updated", "subscription.not_woken"]
+
+
 def test_what_is_not_there_is_told(subscribe: Subscribe) -> None:
     made = subscribe.create(WISH)
     subscribe.delete(made.subscription_id)
@@ -87,7 +134,7 @@ def test_what_is_not_there_is_told(subscribe: Subscribe) -> None:
 def test_all_are_listed_oldest_first(store: InMemorySubscriptionStore) -> None:
     times = iter((30.0, 10.0, 20.0))
     ids = iter("abc")
-    subscribe = Subscribe(store=store, new_id=lambda: next(ids), now_s=lambda: next(times))
+    subscribe = Subscribe(store=store, wake=print, new_id=lambda: next(ids), now_s=lambda: next(times))
     for _ in range(3):
         subscribe.create(WISH)
     assert [one.subscription_id for one in subscribe.everything()] == ["b", "c", "a"]
