@@ -3,6 +3,7 @@ The command line inside the test's own process, which it changes: logs, and what
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,3 +33,4 @@ def _forget() -> None:
     for value in vars(bootstrap).values():
         if hasattr(value, "cache_clear"):
             value.cache_clear()
+    sys.modules.pop("celeryconfig", None)  # holds the settings that it was imported with
