@@ -14,6 +14,7 @@ import time
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ()),
     ("bridge", ()),
+    ("isolation", ()),
     ("concurrency", ("--quick",)),
     ("http_send", ("--posts", "1000", "--pairs", "5")),
     ("matching", ()),
@@ -21,6 +22,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ("--quick",)),
     ("bridge", ("--quick",)),
+    ("isolation", ("--quick",)),
     ("http_send", ("--posts", "300", "--pairs", "3")),
 )
 
@@ -30,7 +32,7 @@ def main() -> int:
     Run the parts, each in a process of its own.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--quick", action="store_true", help="about a minute: fewer, shorter and noisier runs")
+    parser.add_argument("--quick", action="store_true", help="some minutes: fewer, shorter and noisier runs")
     chosen = parser.parse_args()
     failed = []
     started_at = time.monotonic()

@@ -24,6 +24,16 @@ def test_the_delivery_benchmark_compares_both_sides_and_misses_nothing() -> None
     assert ended.stdout.count("with Redis's") == 3
 
 
+@pytest.mark.server
+def test_the_isolation_benchmark_compares_runs_without_and_with_one_that_hangs() -> None:
+    command = [sys.executable, "-m", "benchmarks.isolation", "--pairs", "1", "--seconds", "1", "--burst", "20"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.count("median ratio") == 2
+
+
 @pytest.mark.parametrize("counts", [{"a": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 1, "c": 1}, {"a": 1, "": 1}])
 def test_a_run_that_lost_doubled_or_invented_a_delivery_is_no_result(counts: dict[str, int]) -> None:
     with pytest.raises(NoResultError):
