@@ -2,13 +2,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
+from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.topic_epoch import TopicOrigin
-from odim_relay.errors import TransientError
-from odim_relay.ports import Backlog, Commit, Position, TopicPartition
-from odim_relay.use_cases.readiness import readiness
-from odim_relay.use_cases.status import partition_status, subscription_status
+from odim_relay.ports import (
+    Backlog,
+    Commit,
+    DestinationFlow,
+    Position,
+    SubscriptionFlow,
+    TopicPartition,
+    Workforce,
+)
+from odim_relay.use_cases.status import partition_status, read_subscriptions
 
 HERE = TopicPartition(topic="T", partition=0)
 
@@ -35,6 +42,28 @@ class Kafka:
         raise NotImplementedError
 
 
+class Flows:
+    """
+    `FlowListing` of subscriptions that all send to one destination, which is open.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def subscriptions(self, subscription_ids: Iterable[str]) -> Mapping[str, SubscriptionFlow]:
+        return {
+            id_: SubscriptionFlow(subscription_id=id_, exists=id_ != "gone", destination_id="d")
+            for id_ in subscription_ids
+        }
+
+    def destinations(self, destination_ids: Iterable[str]) -> Mapping[str, DestinationFlow]:
+        self.asked += destination_ids
+        return {id_: DestinationFlow(destination_id=id_, breaker=Breaker.OPEN) for id_ in self.asked}
+
+    def workforce(self) -> Workforce:
+        raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     ("first", "end", "offset", "lag"),
     [(0, 10, 10, 0), (0, 10, 4, 6), (5, 10, 2, 5), (3, 10, None, 7), (0, 2, 8, 2), (0, 0, None, 0)],
@@ -55,20 +84,18 @@ def test_backlogs_are_summed_by_subscription_with_the_oldest_age() -> None:
         Backlog(subscription_id="s1", reason=ParkReason.BEHIND, count=5, oldest_at_ms=1_000),
         Backlog(subscription_id="gone", reason=ParkReason.REJECTED, count=1, oldest_at_ms=9_000),
     ]
-    rows = subscription_status([quiet, one], backlogs, now_ms=11_000)
+    rows = read_subscriptions([quiet, one], backlogs, Flows(), now_ms=11_000)
     assert [
         (row.subscription_id, row.subscription, row.waiting_count, row.dead_letter_count, row.oldest_age_s)
         for row in rows
     ] == [("s0", quiet, 0, 0, None), ("s1", one, 5, 2, 10.0), ("gone", None, 0, 1, 2.0)]
 
 
-def test_readiness_names_what_does_not_answer_in_order() -> None:
-    def fails() -> None:
-        raise TransientError("connection refused")
+def test_each_subscription_is_told_with_how_it_flows_and_its_destination() -> None:
+    one = Subscription(subscription_id="s1", destination="http://a/")
 
-    checks = {"redis": fails, "broker": lambda: None, "kafka": fails}
-    assert [(one.store, one.reason) for one in readiness(checks)] == [
-        ("redis", "connection refused"),
-        ("kafka", "connection refused"),
-    ]
-    assert readiness({"redis": lambda: None}) == []
+    (row,) = read_subscriptions([one], [], Flows(), now_ms=0)
+
+    assert row.flow.subscription_id == "s1"
+    assert (row.destination.destination_id, row.destination.breaker) == ("d", Breaker.OPEN)
+    assert row.oldest_age_s is None

@@ -1,0 +1,60 @@
+from threading import Event
+
+import pytest
+
+from odim_relay.errors import ConfigurationError, TransientError
+from odim_relay.use_cases.readiness import Readiness, Unreachable
+
+
+def fails() -> None:
+    raise TransientError("connection refused")
+
+
+def answers() -> None:
+    pass
+
+
+def test_nothing_is_told_when_all_answer() -> None:
+    assert Readiness({"redis": answers, "kafka": answers}, deadline_s=10)() == []
+
+
+def test_what_does_not_answer_is_named_in_order() -> None:
+    ready = Readiness({"redis": fails, "broker": answers, "kafka": fails}, deadline_s=10)
+
+    assert ready() == [
+        Unreachable(store="redis", reason="connection refused"),
+        Unreachable(store="kafka", reason="connection refused"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (ConfigurationError("KAFKA__TOPICS: name one"), "KAFKA__TOPICS: name one"),
+        (ZeroDivisionError("ours"), "ZeroDivisionError: ours"),
+    ],
+)
+def test_whatever_goes_wrong_is_told(fault: Exception, reason: str) -> None:
+    def check() -> None:
+        raise fault
+
+    assert Readiness({"kafka": check}, deadline_s=10)() == [Unreachable(store="kafka", reason=reason)]
+
+
+def test_a_store_that_hangs_is_told_in_time_holds_one_thread_and_is_asked_again_when_it_answered() -> None:
+    is_back, was_asked = Event(), []
+
+    def hang() -> None:
+        was_asked.append("redis")
+        is_back.wait(30)
+
+    ready = Readiness({"redis": hang, "broker": answers}, deadline_s=0.05)
+
+    assert [ready(), ready()] == [[Unreachable(store="redis", reason="no answer within 0.05 s")]] * 2
+    assert was_asked == ["redis"]
+
+    is_back.set()
+    patient = Readiness({"redis": hang}, deadline_s=10)
+    assert patient() == []
+    assert patient() == []
+    assert was_asked == ["redis"] * 3
