@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from celery import Celery
 
-from odim_relay.adapters.celery import redis_transport
+from odim_relay.adapters.celery import amqp_transport, redis_transport
 from odim_relay.ports import Turn
 
 _TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire", "examine"))
@@ -22,6 +22,7 @@ def make_app(*, beat_turn: Callable[[], Turn]) -> Celery:
     Raises:
         ConfigurationError: a setting is wrong.
     """
+    amqp_transport.install()
     redis_transport.install()
     app = Celery("odim_relay", include=_TASKS, amqp="odim_relay.adapters.celery.reconnecting:Amqp")
     app.config_from_object("celeryconfig", force=True)
