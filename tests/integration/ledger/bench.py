@@ -2,13 +2,13 @@
 A ledger in Redis to try single operations on, and to look into.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
 
-from odim_relay.adapters.redis.connection import Scripts
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
@@ -16,35 +16,54 @@ from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.event import WHOLE
-from odim_relay.domain.outcome import Outcome
+from odim_relay.domain.destination_identity import destination_id
+from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.ports import (
+    Aftermath,
     Claim,
     IngestBatch,
     LastAttempt,
     NewDelivery,
     NewEvent,
     Position,
+    Refusal,
     TaskTicket,
     TopicPartition,
 )
 from tests.fakes.samples import PARTITION, START, subscription
 from tests.integration.ledger.database import Database
 from tests.integration.ledger.invariants import check_invariants
+from tests.integration.ledger.steady_scripts import SteadyScripts
+from tests.support.moved_clock import ScriptsWithClock
 
 PREFIX = "bench:"
 LEASE_S, PATIENCE_S, MAX_COUNTDOWN_S = 30.0, 40.0, 900.0
 MOST = 500
+_UNLIMITED = 100_000
 RULES = LedgerRules(
     lease_ms=round(LEASE_S * 1000),
     patience_ms=round(PATIENCE_S * 1000),
     max_countdown_ms=round(MAX_COUNTDOWN_S * 1000),
-    slots=64,
+    window=_UNLIMITED,
+    cap=_UNLIMITED,
+    slots=4 * _UNLIMITED,
+    breaker_failures=_UNLIMITED,
+    drain_failures=_UNLIMITED,
     quarantine_bytes=10_000,
 )
+"""
+Nothing is held back: tests say what they limit, by `Bench.under`.
+"""
+_UNAVAILABLE = Outcome(status=503)
+UNREACHABLE = Outcome(failure=Failure.CONNECT, detail="refused")
 
 
 def last(destination: str = "https://example.test/hook", *, status: int = 503) -> LastAttempt:
     return LastAttempt(outcome=Outcome(status=status), destination=destination)
+
+
+def ended(outcome: Outcome) -> LastAttempt:
+    return LastAttempt(outcome=outcome, destination="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +77,40 @@ class Work:
 
 
 class Bench:
-    def __init__(self, client: redis.Redis, **rules: Any) -> None:
+    def __init__(
+        self, client: redis.Redis, scripts_type: type[ScriptsWithClock] = SteadyScripts, rules: LedgerRules = RULES
+    ) -> None:
         self.client = client
-        scripts = Scripts(client, PREFIX, replace(RULES, **rules))
-        self.deliveries = RedisDeliveryLedger(scripts)
-        self.backlog = RedisBacklogLedger(scripts)
-        self.ingest = RedisIngestLedger(scripts)
-        self.store = RedisSubscriptionStore(scripts)
+        self.rules = rules
+        self.scripts = scripts_type(client, PREFIX, rules)
+        self.deliveries = RedisDeliveryLedger(self.scripts)
+        self.backlog = RedisBacklogLedger(self.scripts)
+        self.ingest = RedisIngestLedger(self.scripts)
+        self.store = RedisSubscriptionStore(self.scripts)
+
+    def under(self, **rules: Any) -> "Bench":
+        """
+        The same ledger and clock under other rules.
+        """
+        return Bench(self.client, type(self.scripts), replace(self.rules, **rules))
+
+    @property
+    def now_ms(self) -> int:
+        return self.scripts.now_ms
+
+    def move(self, seconds: float) -> None:
+        """
+        Let time pass, or jump back.
+        """
+        self.scripts.move(seconds)
+
+    def subscribe(self, id_: str = "s", *, destination: str = "https://a.test/", **members: Any) -> str:
+        """
+        Save a subscription; returns the id of its destination.
+        """
+        saved = replace(subscription(id_), destination=destination, **members)
+        self.store.save(saved)
+        return destination_id(saved)
 
     def fill(
         self,
@@ -117,12 +163,45 @@ class Bench:
         assert isinstance(claim, Claim), claim.reason
         return claim
 
+    def refusal(self, ticket: TaskTicket) -> str:
+        reply = self.deliveries.claim(ticket)
+        assert isinstance(reply, Refusal), reply
+        return reply.reason
+
     def park(self, tickets: Sequence[TaskTicket], reason: str) -> None:
         for ticket in tickets:
             self.deliveries.park(self.claim(ticket), ParkReason(reason), last())
 
+    def fail(self, ticket: TaskTicket, outcome: Outcome = _UNAVAILABLE, wait_s: float = 15.0) -> Aftermath:
+        """
+        Claim and fail.
+        """
+        return self.deliveries.retry(self.claim(ticket), max(wait_s, outcome.retry_after_s or 0), ended(outcome))
+
+    def succeed(self, ticket: TaskTicket, *, is_fast: bool = False) -> Aftermath:
+        """
+        Claim and complete.
+        """
+        return self.deliveries.complete(self.claim(ticket), is_fast=is_fast)
+
     def reap(self, *, queue_is_empty: bool = False) -> list[TaskTicket]:
         return list(self.deliveries.reap(queue_is_empty=queue_is_empty)[0].tickets)
+
+    def replay(self) -> list[TaskTicket]:
+        return list(self.backlog.replay().aftermath.tickets)
+
+    def states(self, subscription_id: str = "s") -> Counter[str]:
+        """
+        How many deliveries of a subscription are in each state; the parked ones by their reason.
+        """
+        own = [it for it in self.database.everything.values() if it["subscription"] == subscription_id]
+        return Counter(it.get("reason", it["state"]) for it in own)
+
+    def breaker(self, destination: str) -> dict[str, str]:
+        """
+        What is kept of a destination; its state is never missing.
+        """
+        return {"state": "closed", **self.database.destinations.get(destination, {})}
 
     def lapse(self, *tickets: TaskTicket) -> None:
         """
@@ -135,10 +214,9 @@ class Bench:
         """
         How long until the reaper looks at a delivery.
         """
-        seconds, micros = self.client.time()
         score = self.client.zscore(f"{PREFIX}deadlines", ticket.delivery_id)
         assert score is not None
-        return float(score) / 1000 - (seconds + micros / 1e6)
+        return (float(score) - self.now_ms) / 1000
 
     @property
     def database(self) -> Database:
@@ -149,8 +227,8 @@ class Bench:
         check_invariants(database)
         return database
 
-    def fields(self, ticket: TaskTicket) -> dict[str, str]:
-        return self.database.everything[ticket.delivery_id]
+    def fields(self, ticket: TaskTicket | str) -> dict[str, str]:
+        return self.database.everything[ticket if isinstance(ticket, str) else ticket.delivery_id]
 
     def work_of(self, operation: Callable[[], object]) -> Work:
         """

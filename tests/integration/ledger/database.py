@@ -90,6 +90,35 @@ class Database:
         return {**self.deliveries, **self.dead_letters}
 
     @property
+    def subscriptions(self) -> set[str]:
+        return set(self.get("subscriptions", {}))
+
+    @property
+    def owners(self) -> set[str]:
+        """
+        Whose deliveries are there.
+        """
+        return {delivery["subscription"] for delivery in self.everything.values()}
+
+    @cached_property
+    def flows(self) -> dict[str, dict[str, str]]:
+        return self.under("flow:")
+
+    @cached_property
+    def destinations(self) -> dict[str, dict[str, str]]:
+        return self.under("destination:")
+
+    def letters_of(self, subscription_id: str, index: str = "") -> dict[str, dict[str, str]]:
+        """
+        What is parked for a subscription, in one index or in all.
+        """
+        return {
+            id_: letter
+            for id_, letter in self.dead_letters.items()
+            if letter["subscription"] == subscription_id and index in ("", letter["index"])
+        }
+
+    @property
     def bodies(self) -> dict[str, dict[str, str]]:
         return self.under("body:")
 

@@ -2,15 +2,17 @@
 What happened in the world around the ledger, and what the ledger therefore owes: kept apart from it, to judge it by.
 """
 
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from odim_relay.domain.delivery import State
 from odim_relay.domain.event import Event, EventFormat, EventRecord, Shape
 from odim_relay.domain.identity import delivery_id, event_id
-from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.subscription import Mode, Subscription
 from odim_relay.formats import Decoded, Ignored, Undecodable
 from odim_relay.ports import IngestBatch, Position, Record, TaskTicket, TopicPartition
 from tests.integration.ledger.database import Database
@@ -56,18 +58,16 @@ class Timeline:
     What rolls back with the ledger when its last writes are lost.
 
     Attributes:
-        owed: delivery id -> subscription id, of every record below the ledger's position.
-        completed: what the ledger was told of as answered 2xx.
+        taken: deliveries that were ever created.
         claimed: tickets that were good for a claim.
         again: offsets that a reset makes the bridge take in once more.
+        ordered_from: subscription id -> the first ingest number that is sent in order.
     """
 
-    owed: dict[str, str] = field(default_factory=dict)
-    completed: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
     claimed: set[tuple[str, int]] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
-    delivered_before: int = 0
-    left_before: int = 0
+    ordered_from: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -77,25 +77,26 @@ class History:
         log: offset -> text of the partition's records; offsets have gaps, as compaction leaves them.
         answered: delivery id -> 2xx it got.
         excused: what may have been sent twice, because of a lapsed lease, lost writes or a reset.
+        out_of_turn: what may be sent later than its turn: a person sends it, or it left, or writes were lost.
+        newest: subscription id -> the highest number of what was answered in its turn.
     """
 
     log: dict[int, str] = field(default_factory=dict)
     timeline: Timeline = field(default_factory=Timeline)
     answered: Counter[str] = field(default_factory=Counter)
     excused: set[str] = field(default_factory=set)
+    out_of_turn: set[str] = field(default_factory=set)
+    newest: Counter[str] = field(default_factory=Counter)
 
     def records_from(self, offset: int) -> list[Record]:
         return [Record(offset=at, value=text.encode()) for at, text in self.log.items() if at >= offset]
 
-    def wrote(
-        self,
-        batch: IngestBatch,
-        tickets: list[TaskTicket],
-        subscriptions: Mapping[str, Subscription],
-        before: Database,
-    ) -> None:
+    def wrote(self, batch: IngestBatch, subscriptions: Mapping[str, Subscription], created: Set[str]) -> None:
         """
         Check a batch that the ledger accepted against the log and the subscriptions that stand (L1, L3, L9).
+
+        Args:
+            created: those of its deliveries that the ledger had not.
         """
         line = self.timeline
         due = dict(self._deliveries_between(batch.believed, batch.reached, subscriptions))
@@ -103,28 +104,13 @@ class History:
             id_: one.shape for id_, one in due.items()
         }, "what was written is not what stands between the two positions"
         assert counted(batch) == self._counts_between(batch.believed, batch.reached, subscriptions)
-        created = [ticket.delivery_id for ticket in tickets]
-        assert created == [it.delivery_id for it in batch.deliveries if it.delivery_id not in before.everything]
-        for id_ in created:
-            if id_ in line.owed:
-                assert due[id_].offset in line.again, f"L9: taken in twice: {id_}"
-                self._owe_again(id_)
-            line.owed[id_] = due[id_].subscription_id
+        for id_ in created & line.taken:
+            assert due[id_].offset in line.again, f"L9: taken in twice: {id_}"
+            line.claimed = {ticket for ticket in line.claimed if ticket[0] != id_}
+            self.excused.add(id_)
+            self.out_of_turn.add(id_)
+        line.taken |= created
         line.again -= set(range(batch.believed.offset, batch.reached.offset))
-
-    def _owe_again(self, id_: str) -> None:
-        # Its record was taken in once more: the position was reset.
-        line = self.timeline
-        if id_ in line.completed:
-            line.completed.discard(id_)
-            line.delivered_before += 1
-        else:
-            line.left_before += 1
-        self._may_come_again(id_)
-
-    def _may_come_again(self, id_: str) -> None:
-        self.timeline.claimed = {ticket for ticket in self.timeline.claimed if ticket[0] != id_}
-        self.excused.add(id_)
 
     def _deliveries_between(
         self, believed: Position, reached: Position, subscriptions: Mapping[str, Subscription]
@@ -178,53 +164,59 @@ class History:
         assert key not in self.timeline.claimed, f"claimed twice: {ticket}"
         self.timeline.claimed.add(key)
 
-    def answered_2xx(self, id_: str) -> None:
+    def answered_2xx(self, id_: str, database: Database) -> None:
         """
-        L2: without a fault each delivery is answered once.
+        L2: without a fault each delivery is answered once. L33: those of an ordered subscription in their order.
         """
         self.answered[id_] += 1
         assert self.answered[id_] == 1 or id_ in self.excused, f"answered 2xx twice without a fault: {id_}"
+        delivery = database.everything.get(id_)
+        if delivery is None or self.answered[id_] > 1 or id_ in self.out_of_turn:
+            return
+        owner, number = delivery["subscription"], int(delivery["number"])
+        if number >= self.timeline.ordered_from.get(owner, sys.maxsize):
+            assert number > self.newest[owner], f"L33: {number} of {owner} was answered after {self.newest[owner]}"
+            self.newest[owner] = number
 
-    def completed(self, id_: str, before: Database) -> None:
+    def saved(self, subscription: Subscription, database: Database, *, was_ordered: bool) -> None:
         """
-        L21: whatever its state was. One that had left is told of in vain.
+        From when on a subscription is sent in order.
         """
-        if id_ in before.everything:
-            self.timeline.completed.add(id_)
+        if subscription.mode is not Mode.ORDERED:
+            self.timeline.ordered_from.pop(subscription.subscription_id, None)
+        elif not was_ordered:
+            self.timeline.ordered_from[subscription.subscription_id] = int(database.get("tickets", "0")) + 1
 
-    def came_back(self, subscription_id: str, database: Database) -> None:
+    def saw(self, before: Database, after: Database, now_ms: int) -> None:
         """
-        A deleted subscription was saved again: what left by its deletion is not owed any more.
+        Keep who may be sent twice or late from here on.
         """
-        line = self.timeline
-        for id_ in [id_ for id_, owner in line.owed.items() if owner == subscription_id]:
-            if id_ not in database.everything and id_ not in line.completed:
-                del line.owed[id_]
-                line.left_before += 1
-                self._may_come_again(id_)
+        self.excused |= {
+            id_
+            for id_, delivery in after.deliveries.items()
+            if delivery["state"] == State.SENDING and after.deadlines[id_] <= now_ms
+        }
+        self.out_of_turn |= before.everything.keys() - after.everything.keys()
+        self.out_of_turn |= {id_ for id_, letter in after.dead_letters.items() if letter["index"] == "by_hand"}
+        self.check_order(after)
+
+    def check_order(self, database: Database) -> None:
+        """
+        L33: of an ordered subscription one is under way.
+        """
+        under_way: Counter[str] = Counter()
+        for delivery in database.deliveries.values():
+            owner = delivery["subscription"]
+            first = self.timeline.ordered_from.get(owner, sys.maxsize)
+            under_way[owner] += owner in database.subscriptions and int(delivery["number"]) >= first
+        assert all(count <= 1 for count in under_way.values()), f"L33: more than one under way: {under_way}"
 
     def rolled_back(self, timeline: Timeline) -> None:
-        # What was taken in, sent and forgotten since then is excused too: it is taken in and sent again.
-        self.excused |= self.timeline.owed.keys() | timeline.owed.keys()
+        # What was taken in, sent and forgotten since then is excused: it is taken in and sent again.
+        self.excused |= self.timeline.taken | timeline.taken
+        self.out_of_turn |= self.timeline.taken | timeline.taken
+        self.newest.clear()
         self.timeline = deepcopy(timeline)
-
-    def check(self, database: Database, subscriptions: Mapping[str, Subscription]) -> None:
-        """
-        L1: what is owed is in the ledger, was answered, or left by a counted rule; and nothing else is in there.
-        """
-        line = self.timeline
-        there = database.everything.keys()
-        assert there <= line.owed.keys(), f"nobody owes these: {there - line.owed.keys()}"
-        back = there & line.completed
-        assert not back, f"completed and still there: {back}"
-        left = line.owed.keys() - there - line.completed
-        lost = {id_ for id_ in left if line.owed[id_] in subscriptions}
-        assert not lost, f"lost: {lost}"
-        unsent = {id_ for id_ in line.completed if not self.answered[id_]}
-        assert not unsent, f"completed without a 2xx: {unsent}"
-        counters = database.counters
-        assert counters.get("deliveries:delivered", 0) == len(line.completed) + line.delivered_before
-        assert counters.get("deliveries:subscription_deleted", 0) == len(left) + line.left_before
 
 
 def index_behind(cursor: str) -> int:

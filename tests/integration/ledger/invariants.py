@@ -2,25 +2,31 @@
 What must be true of the ledger's database at every moment, whatever happened before.
 """
 
-from odim_relay.domain.delivery import ParkReason, State
-from tests.fakes.ledger_state import BY_HAND
-from tests.integration.ledger.database import Database
+from collections import Counter, defaultdict
 
-_FIELDS = {"state", "seq", "ticket", "number", "subscription", "event", "shape", "attempts", "patience_ms"}
-_MORE_FIELDS = {"lapses", "due_ms", "last", "countdown"}
-_LETTER_FIELDS = {"reason", "parked_at_ms", "record"}
+from odim_relay.domain.delivery import ParkReason, State
+from tests.integration.ledger.database import Database
+from tests.integration.ledger.flow_invariants import check_flow
+
+_FIELDS = {"state", "seq", "ticket", "number", "subscription", "event", "shape", "attempts", "patience_ms", "taken_ms"}
+_MORE_FIELDS = {"last", "due_ms", "replay", "replays"}
+_DELIVERY_FIELDS = {"lapses", "countdown"}
+_LETTER_FIELDS = {"reason", "parked_at_ms", "record", "index", "size", "version"}
 _BODY_FIELDS = {"payload", "record", "recorded_at_ms"}
 _ACTIVE = {State.QUEUED, State.SENDING, State.RETRYING}
+_BY_HAND = {ParkReason.REJECTED, ParkReason.BROKEN}
 
 
 def check_invariants(database: Database) -> None:
     check_places(database)
     check_deadlines(database)
     check_indexes(database)
+    check_backlogs(database)
     check_bodies(database)
     check_countdowns(database)
     check_tickets(database)
     check_counters(database)
+    check_flow(database)
 
 
 def check_places(database: Database) -> None:
@@ -32,7 +38,7 @@ def check_places(database: Database) -> None:
     for id_, delivery in database.deliveries.items():
         assert delivery["state"] in _ACTIVE, (id_, delivery)
         assert delivery.keys() >= _FIELDS, (id_, delivery)
-        assert delivery.keys() <= _FIELDS | _MORE_FIELDS, (id_, delivery)
+        assert delivery.keys() <= _FIELDS | _MORE_FIELDS | _DELIVERY_FIELDS, (id_, delivery)
     for id_, letter in database.dead_letters.items():
         assert letter["state"] == State.PARKED, (id_, letter)
         assert letter.keys() >= _FIELDS | _LETTER_FIELDS, (id_, letter)
@@ -49,17 +55,40 @@ def check_deadlines(database: Database) -> None:
 
 def check_indexes(database: Database) -> None:
     """
-    L4, L32: a parked delivery is in exactly one index of its subscription, at its ingest number.
+    L4, L32: a parked delivery is in exactly the index that its document says, at its ingest number.
     """
-    standing = {("parked", id_): index for id_, index in database.under("parked:").items()}
-    standing |= {("by-hand", id_): index for id_, index in database.under("by-hand:").items()}
+    standing = {
+        (index, id_): members
+        for index, key in (("ready", "parked:"), ("delayed", "delayed:"), ("by_hand", "by-hand:"))
+        for id_, members in database.under(key).items()
+    }
     should: dict[tuple[str, str], dict[str, float]] = {}
     for id_, letter in database.dead_letters.items():
-        kind = "by-hand" if ParkReason(letter["reason"]) in BY_HAND else "parked"
-        should.setdefault((kind, letter["subscription"]), {})[id_] = float(letter["number"])
+        should.setdefault((letter["index"], letter["subscription"]), {})[id_] = float(letter["number"])
+        assert (letter["index"] == "by_hand") == (letter["reason"] in _BY_HAND), (id_, letter)
+        assert letter["index"] != "delayed" or "due_ms" in letter, (id_, letter)
+        assert letter["index"] != "by_hand" or "due_ms" not in letter, (id_, letter)
     assert standing == should
     numbers = [int(delivery["number"]) for delivery in database.everything.values()]
     assert len(set(numbers)) == len(numbers), "two deliveries have one ingest number"
+
+
+def check_backlogs(database: Database) -> None:
+    """
+    L15: what is parked is counted, by reason and by size.
+    """
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sizes: Counter[str] = Counter()
+    overheads: set[int] = set()
+    for letter in database.dead_letters.values():
+        owner, size = letter["subscription"], int(letter["size"])
+        counts[owner][letter["reason"]] += 1
+        sizes[owner] += size
+        overheads.add(size - len(database.bodies[letter["event"]]["payload"].encode()))
+    found = database.under("parked-counts:")
+    assert {id_: {name: int(count) for name, count in one.items()} for id_, one in found.items()} == counts
+    assert database.get("backlogs", {}) == sizes
+    assert len(overheads) <= 1, f"a letter's size is not its payload's: {overheads}"
 
 
 def check_bodies(database: Database) -> None:
@@ -72,6 +101,8 @@ def check_bodies(database: Database) -> None:
     assert {event: body.keys() - _BODY_FIELDS for event, body in database.bodies.items()} == needed
     for event, body in database.bodies.items():
         assert body.keys() >= _BODY_FIELDS, (event, body)
+    size = sum(len(body["payload"].encode()) for body in database.bodies.values())
+    assert int(database.get("bytes", "0")) == size
 
 
 def check_countdowns(database: Database) -> None:

@@ -2,8 +2,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from odim_relay.adapters.redis.connection import Scripts
+from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger, _Completion
 from odim_relay.domain.delivery import ParkReason
-from odim_relay.ports import Claim, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, Refusal, TaskTicket
 from tests.integration.ledger.bench import LEASE_S, PREFIX, Bench, Work, last
 
 pytestmark = pytest.mark.server
@@ -25,6 +27,16 @@ def test_l5_a_claim_starts_a_lease(bench: Bench) -> None:
 
     assert bench.fields(ticket)["state"] == "SENDING"
     assert bench.due_in_s(ticket) == pytest.approx(LEASE_S, abs=5)
+
+
+def test_l6_the_clock_is_that_of_redis(bench: Bench) -> None:
+    (ticket,) = bench.fill(1)
+    deliveries = RedisDeliveryLedger(Scripts(bench.client, PREFIX, bench.rules))
+
+    assert isinstance(deliveries.claim(ticket), Claim)
+
+    seconds, _ = bench.client.time()
+    assert bench.database.deadlines[ticket.delivery_id] / 1000 == pytest.approx(seconds + LEASE_S, abs=5)
 
 
 def test_l5_the_second_copy_of_a_message_is_refused_whatever_became_of_the_first(bench: Bench) -> None:
@@ -54,7 +66,7 @@ def test_l5_the_healthy_path_takes_two_round_trips_and_few_commands(bench: Bench
     work = bench.work_of(lambda: bench.deliveries.complete(bench.claim(ticket)))
 
     assert work.round_trips == 2
-    assert work.commands <= 25
+    assert work.commands <= 35
 
 
 def test_l8_a_claim_and_a_completion_cost_the_same_however_many_deliveries_there_are(bench: Bench) -> None:
@@ -75,8 +87,8 @@ def test_l5_threads_complete_and_claim_in_one_round_trip_and_each_gets_its_own_a
     first, second, third = bench.fill(3)
     done = bench.claim(first)
     stale = TaskTicket(delivery_id=second.delivery_id, seq=9)
-    replies: list[Sequence[Claim | Refusal | None]] = []
-    ops: list[str | TaskTicket] = [second, done.delivery_id, stale, first, third]
+    replies: list[Sequence[Claim | Refusal | Aftermath]] = []
+    ops = [second, _Completion(done, is_fast=False), stale, first, third]
 
     work = bench.work_of(lambda: replies.append(bench.deliveries._step(ops)))
 
@@ -85,7 +97,7 @@ def test_l5_threads_complete_and_claim_in_one_round_trip_and_each_gets_its_own_a
     assert isinstance(claim, Claim)
     assert isinstance(other, Claim)
     assert (claim.delivery_id, other.delivery_id) == (second.delivery_id, third.delivery_id)
-    assert completion is None
+    assert isinstance(completion, Aftermath)
     assert isinstance(refused, Refusal)
     assert isinstance(gone, Refusal)
     assert (refused.reason, gone.reason) == ("stale", "gone")
@@ -101,7 +113,7 @@ def test_l27_the_watermark_is_the_highest_ticket_that_was_started(bench: Bench) 
 
 def test_l22_a_claim_leaves_the_countdowns(bench: Bench) -> None:
     (ticket,) = bench.fill(1)
-    retry = bench.deliveries.retry(bench.claim(ticket), 15, last())
+    retry = bench.deliveries.retry(bench.claim(ticket), 15, last()).retry
     assert retry is not None
     assert len(bench.database.under("countdowns:")) == 1
 

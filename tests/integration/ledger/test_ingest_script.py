@@ -141,7 +141,7 @@ def test_l8_a_full_batch_is_written_with_a_bounded_number_of_commands(bench: Ben
     work = bench.work_of(lambda: bench.fill(MOST, subscription_id="a"))
 
     assert work.round_trips == 1
-    assert work.commands <= 6 * MOST
+    assert work.commands <= 8 * MOST
 
 
 def test_after_a_reset_what_is_still_there_stays_as_it_is_and_what_left_comes_again(bench: Bench) -> None:

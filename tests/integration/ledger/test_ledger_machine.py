@@ -5,7 +5,6 @@ The ledger's rules hold whatever happens, in whatever order: see `machine`.
 """
 
 import os
-from collections.abc import Iterator
 
 import pytest
 import redis
@@ -13,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.integration.ledger.machine import LedgerMachine
-from tests.integration.ledger.machine_world import small_limits
+from tests.integration.ledger.machine_world import PREFIX, RULES, small_batches
+from tests.integration.ledger.steady_scripts import SteadyScripts
 
 pytestmark = pytest.mark.server
 
@@ -29,17 +29,11 @@ def profile() -> settings:
     return settings(chosen, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
-@pytest.fixture
-def limits() -> Iterator[None]:
-    with small_limits():
-        yield
-
-
-@pytest.mark.usefixtures("limits")
 def test_the_ledger_loses_nothing_and_sends_nothing_twice_whatever_happens(
     machine_redis: redis.Redis, profile: settings
 ) -> None:
     class Machine(LedgerMachine):
-        client = machine_redis
+        scripts = SteadyScripts(machine_redis, PREFIX, RULES)
 
-    run_state_machine_as_test(Machine, settings=profile)
+    with small_batches():
+        run_state_machine_as_test(Machine, settings=profile)

@@ -2,10 +2,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from odim_relay.adapters.redis.delivery_ledger import REAP_MOST
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.ports import TaskTicket
-from tests.integration.ledger.bench import PATIENCE_S, PREFIX, Bench, last
+from tests.integration.ledger.bench import PATIENCE_S, PREFIX, RULES, Bench, last
 
 pytestmark = pytest.mark.server
 
@@ -122,7 +121,7 @@ def test_l27_patience_doubles_up_to_ten_minutes(bench: Bench) -> None:
 
 def test_l23_a_countdown_that_did_not_fire_is_queued_under_a_new_seq(bench: Bench) -> None:
     (ticket,) = bench.fill(1)
-    retry = bench.deliveries.retry(bench.claim(ticket), 15, last())
+    retry = bench.deliveries.retry(bench.claim(ticket), 15, last()).retry
     assert retry is not None
     bench.lapse(ticket)
 
@@ -137,7 +136,7 @@ def test_l23_a_countdown_that_did_not_fire_is_queued_under_a_new_seq(bench: Benc
 def test_a_parked_delivery_is_queued_when_its_due_time_comes(bench: Bench) -> None:
     (ticket,) = bench.fill(1)
     claim = bench.claim(ticket)
-    assert bench.deliveries.retry(claim, 86_400, last()) is None
+    assert bench.deliveries.retry(claim, 86_400, last()).retry is None
     before = bench.fields(ticket)
     bench.lapse(ticket)
 
@@ -165,15 +164,15 @@ def test_l28_two_reapers_at_once_queue_each_delivery_once(bench: Bench) -> None:
 
 
 def test_l8_a_run_handles_a_bounded_number_the_longest_lapsed_first(bench: Bench) -> None:
-    tickets = bench.fill(REAP_MOST + 10)
+    tickets = bench.fill(RULES.reap_most + 10)
     bench.lapse(*reversed(tickets))
 
     reaped, more = bench.deliveries.reap(queue_is_empty=True)
 
     assert more
-    assert list(reaped) == list(reversed(tickets))[:REAP_MOST]
+    assert list(reaped.tickets) == list(reversed(tickets))[: RULES.reap_most]
     reaped, more = bench.deliveries.reap(queue_is_empty=True)
-    assert (len(reaped), more) == (10, False)
+    assert (len(reaped.tickets), more) == (10, False)
 
 
 def test_l8_a_run_costs_the_same_however_many_deliveries_are_not_due(bench: Bench) -> None:
@@ -199,7 +198,7 @@ def test_a_lapsed_delivery_of_a_deleted_subscription_leaves_and_is_counted(bench
     queued, sending, retrying, parked = bench.fill(4)
     bench.claim(sending)
     bench.deliveries.retry(bench.claim(retrying), 15, last())
-    bench.park([parked], ParkReason.GONE)
+    bench.park([parked], ParkReason.REJECTED)
     bench.store.delete("s")
     bench.lapse(queued, sending, retrying)
 

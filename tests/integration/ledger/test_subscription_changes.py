@@ -1,6 +1,5 @@
 import pytest
 
-from odim_relay.adapters.redis import delivery_ledger
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.ports import Position
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
@@ -33,8 +32,8 @@ def test_l8_deleting_costs_the_same_however_many_deliveries_are_parked(bench: Be
     assert bench.work_of(lambda: bench.store.delete("many")) == few
 
 
-def test_l8_a_deleted_subscription_is_swept_in_steps(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery_ledger, "REAP_MOST", 10)
+def test_l8_a_deleted_subscription_is_swept_in_steps(bench: Bench) -> None:
+    bench = bench.under(reap_most=10)
     tickets = bench.fill(40)
     bench.park(tickets[:25], ParkReason.EXHAUSTED)
     bench.park(tickets[25:40], ParkReason.REJECTED)
@@ -109,7 +108,7 @@ def test_s15_changes_that_redis_lost_are_forgotten_by_whoever_knew_them(bench: B
     matchers, directory = MatcherDirectory(bench.store), SubscriptionDirectory(bench.store)
     matchers.refresh()
     directory.find("lost", bench.store.generation())
-    bench.client.flushdb()
+    bench.client.delete(*bench.client.keys(f"{PREFIX}*"))
     for key, dump in saved.items():
         bench.client.restore(key, 0, dump)
     bench.store.save(subscription("later", "A"))
