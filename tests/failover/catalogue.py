@@ -32,13 +32,13 @@ def _harmed(run: Callable[[Stage, stores.Harm], Result], harm: stores.Harm, stag
     return run(stage, harm)
 
 
-_IN_HAND = "recovered: what the worker had in hand is sent again"
+_IN_HAND = "recovered: what a killed worker had in hand is sent again"
 _LONGEST = "recovered: the longest wait of an event"
-_AGAIN = "recovered: the first event published after the return"
+_AGAIN = "recovered: after the return, the first delivery of an event of the outage or later"
 _FIRST = "recovered: the first event after its return"
 
 _KILLS: Sequence[tuple[str, str, Callable[[Stage], Result]]] = (
-    ("worker-kills", f"kill -9 of the worker, 20 times at random moments; {_IN_HAND}", kills.workers),
+    ("worker-kills", f"kill -9 of one of 2 workers, 20 times at random moments; {_IN_HAND}", kills.workers),
     ("bridge-kills", f"kill -9 of the bridge, 20 times at random moments; {_LONGEST}", kills.bridges),
     (
         "maintenance-kills",

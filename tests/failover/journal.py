@@ -5,6 +5,7 @@ What the receiver wrote down of each request, and what can be told from it and f
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -71,6 +72,13 @@ class Journal:
         The requests before a moment.
         """
         return Journal([arrival for arrival in self.arrivals if arrival.at < at])
+
+    def longest_silence_s(self) -> float:
+        """
+        The longest time without a 2xx.
+        """
+        at = [arrival.at for arrival in self.arrivals if arrival.is_accepted]
+        return max((later - earlier for earlier, later in pairwise(at)), default=0.0)
 
     @cached_property
     def _by_id(self) -> dict[str, list[float]]:
@@ -140,15 +148,17 @@ def longest_wait_s(
     )
 
 
-def first_after_s(deliveries: Mapping[str, Wanted], accepted_at: Mapping[str, float], moment: float) -> float:
+def first_after_s(
+    deliveries: Mapping[str, Wanted], accepted_at: Mapping[str, float], *, since: float, moment: float
+) -> float:
     """
-    How long after a moment the first event arrived that was published since then.
+    How long after a moment the first event arrived that was published since an earlier one.
     """
     return min(
         (
             accepted_at[id_] - moment
             for id_, at in deliveries.items()
-            if id_ in accepted_at and at.place.published_at > moment
+            if accepted_at.get(id_, 0.0) > moment and at.place.published_at > since
         ),
         default=float("inf"),
     )

@@ -44,20 +44,16 @@ class Kills:
         self._relay = relay
         self._kills: list[Kill] = []
 
-    def kill_and_start(self, worker: LocalProcess, *, others: bool = False) -> None:
+    def kill_and_start(self, worker: LocalProcess) -> None:
         """
-        Kill it, note what it leaves behind, and start it again.
-
-        Args:
-            others: there are other workers: what they have in hand is told apart by what stood before the kill.
+        Kill it, start it again, and note what stood still meanwhile: that was the killed one's.
         """
-        before = self._work() if others else None
         worker.kill()
         at = time.time()
         left = self._work()
-        seen = {work for kill in self._kills for work in kill.work}
-        self._kills.append(Kill(at, (left if before is None else left & before) - seen))
         worker.start()
+        seen = {work for kill in self._kills for work in kill.work}
+        self._kills.append(Kill(at, (left & self._work()) - seen))
 
     def _work(self) -> set[Work]:
         deliveries = self._relay.ledger.deliveries()

@@ -12,6 +12,7 @@ from tests.failover.stage import Stage
 from tests.support.receiver import Behaviour
 from tests.support.relay import Relay
 from tests.support.relay_process import RelayProcess
+from tests.support.subscriber import Subscriber
 from tests.support.waiting import wait_until
 
 TIMES = 20
@@ -22,25 +23,35 @@ ANSWER = Behaviour(delay_s=0.1)
 ENDS_S = 17.0  # the timeout of an attempt, and 2 s
 
 
-def subscribe_both(relay: Relay) -> None:
+def subscribe_both(relay: Relay) -> Subscriber:
     """
-    One without order and one with.
+    One without order, which is returned, and one with.
     """
-    relay.receiver.behave(relay.subscribe().path, ANSWER)
+    plain = relay.subscribe()
+    relay.receiver.behave(plain.path, ANSWER)
     relay.subscribe(mode=Mode.ORDERED)
+    return plain
+
+
+def silence(stage: Stage, subscriber: Subscriber) -> str:
+    """
+    How long a subscriber got nothing, in words.
+    """
+    silence_s = stage.journal().of(subscriber.path).longest_silence_s()
+    return f"longest time without a delivery to the unordered subscriber {silence_s:.1f} s"
 
 
 def workers(stage: Stage) -> Result:
     """
-    The worker, each time with what it has in hand.
+    One of two workers, each time with what it has in hand.
     """
-    relay = stage.relay()
-    subscribe_both(relay)
+    relay = stage.relay(workers=2)
+    plain = subscribe_both(relay)
     kills = Kills(relay)
     with relay.under_load(PER_S):
-        for _ in range(TIMES):
+        for number in range(TIMES):
             stage.pause(0.3, 2)
-            kills.kill_and_start(relay.worker)
+            kills.kill_and_start(relay.workers[number % 2])
     stage.settle(relay)
     return stage.result(
         relay,
@@ -48,7 +59,7 @@ def workers(stage: Stage) -> Result:
         recovery_s=kills.slowest_resend_s(stage.journal()),
         recovers_within_s=RESUMES_S,
         goals=[Goal(name="kills while sending", value=kills.hit_count, bound=TIMES // 4, is_floor=True)],
-        notes=[f"in hand at the kills {kills.in_hand_count}"],
+        notes=[f"in hand at the kills {kills.in_hand_count}", silence(stage, plain)],
     )
 
 
@@ -99,7 +110,7 @@ PROBED_WITHIN_S = 34.0  # the longest probe interval, and 30 s
 
 def _helper(stage: Stage, name: str) -> Result:
     relay = stage.relay(settings=HELPED)
-    subscribe_both(relay)
+    plain = subscribe_both(relay)
     shaky = relay.subscribe()
     process: RelayProcess = getattr(relay, name)
     kills = Kills(relay)
@@ -125,6 +136,7 @@ def _helper(stage: Stage, name: str) -> Result:
         recovery_s=kills.slowest_resend_s(stage.journal()),
         recovers_within_s=RESUMES_S,
         goals=[Goal(name="who was down got one after", value=again - up_at, bound=PROBED_WITHIN_S, unit="s")],
+        notes=[silence(stage, plain)],
     )
 
 

@@ -103,7 +103,7 @@ def _outage(stage: Stage, relay: Relay, dead: Subscriber) -> Kills:
         first = number * WAITING // KILLS
         relay.publish([event(first + n, severity="Critical") for n in range(WAITING // KILLS)], wanted_by=[dead])
         stage.pause(0.5, 2)
-        kills.kill_and_start(relay.workers[number % 2], others=True)
+        kills.kill_and_start(relay.workers[number % 2])
     wait_until(lambda: relay.unread_count() == 0, timeout_s=90, what="all to be taken in")
     stage.pause(4 * PROBE_MAX_S, 5 * PROBE_MAX_S)
     return kills

@@ -24,6 +24,7 @@ DOWN_S = 5.0
 HUNG_S = 30.0
 AGAIN_WITHIN_S = 15.0
 FLUSHES = 3
+LEAST_FLUSHED = 5
 FOUND_WITHIN_S = 60.0
 TAIL_S = 2.0
 
@@ -81,11 +82,12 @@ def _away_and_back(stage: Stage, relay: Relay, server: LocalProcess, harm: Harm)
     pids = [process.pid for process in relay.processes]
     with relay.under_load(PER_S):
         stage.pause(2, 4)
+        away_at = time.time()
         harm(server)
         back_at = time.time()
         time.sleep(DOWN_S)
     stage.settle(relay)
-    again_s = first_after_s(wanted(relay), stage.journal().accepted_at(), back_at)
+    again_s = first_after_s(wanted(relay), stage.journal().accepted_at(), since=away_at, moment=back_at)
     restarted = sum(process.pid != pid for process, pid in zip(relay.processes, pids, strict=True))
     return stage.result(
         relay,
@@ -105,9 +107,12 @@ def flushed(stage: Stage) -> Result:
     with relay.under_load(PER_S):
         for number in range(FLUSHES):
             stage.pause(1, 3)
+            # A worker would have taken them in.
+            relay.worker.stop()
             relay.publish(events(300, first=1_000_000 + number * 1_000))
-            wait_until(lambda: relay.ledger.queue_depth() > 20, timeout_s=20, what="tasks to wait")
+            wait_until(lambda: relay.ledger.queue_depth() > LEAST_FLUSHED, timeout_s=20, what="tasks to wait")
             counts.append(relay.ledger.flush_broker())
+            relay.worker.cont()
     return stage.result(relay, recovers_within_s=FOUND_WITHIN_S, notes=[f"tasks flushed {counts}"])
 
 
@@ -167,7 +172,7 @@ def tail_cut_off(stage: Stage) -> Result:
     return stage.result(
         relay,
         allowed_doubled=tail,
-        recovery_s=first_after_s(wanted(relay), journal.accepted_at(), back_at),
+        recovery_s=first_after_s(wanted(relay), journal.accepted_at(), since=died_at, moment=back_at),
         recovers_within_s=AGAIN_WITHIN_S,
         goals=[Goal(name="answers in the tail", value=tail, bound=1, is_floor=True)],
         notes=[f"cut off {missing_bytes} bytes, {died_at - kept_at:.1f} s"],
