@@ -53,7 +53,7 @@ class Listing:
     def payload(self, event_id: str) -> bytes | None:
         raise NotImplementedError(event_id)
 
-    def backlogs(self) -> Sequence[Backlog]:
+    def backlogs(self, subscription_ids: Iterable[str] | None = None) -> Sequence[Backlog]:
         raise NotImplementedError
 
 

@@ -145,6 +145,7 @@ def test_what_is_told_of_a_failure_has_no_secrets(relay: InMemoryRelay, logs: Lo
     assert (line["attempt"], line["status"], line["decision"], line["duration_s"]) == (1, 400, "Park", 0.123)
 
 
+@pytest.mark.usefixtures("logs")
 def test_a_fault_of_our_own_parks_as_broken_by_rule_l20(relay: InMemoryRelay) -> None:
     relay.sender.answers = [ZeroDivisionError("ours")]
     (ticket,) = relay.ingest(ONE)
@@ -222,6 +223,7 @@ def test_a_change_of_destination_counts_from_the_next_attempt(relay: InMemoryRel
 # --- at most once ---
 
 
+@pytest.mark.usefixtures("logs")
 @pytest.mark.parametrize(
     "answer", [Outcome(status=503, retry_after_s=1), Outcome(status=400), Outcome(status=410), ZeroDivisionError()]
 )

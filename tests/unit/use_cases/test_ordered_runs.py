@@ -129,7 +129,7 @@ def test_a_paced_drain_is_left_to_countdowns_by_rule_l31(relay: InMemoryRelay, l
     assert relay.publisher.queue == [replace(tickets[1], wait_s=0.5)]
 
 
-@pytest.mark.usefixtures("ledger")
+@pytest.mark.usefixtures("ledger", "logs")
 def test_a_fault_of_our_own_ends_the_run(relay: InMemoryRelay) -> None:
     tickets = events(relay, 5)
     relay.sender.answers = [Outcome(status=200), ZeroDivisionError("ours")]

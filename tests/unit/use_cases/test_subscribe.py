@@ -108,9 +108,7 @@ def test_what_waits_is_looked_at_when_it_is_to_go_elsewhere_or_otherwise(
     assert woken == ([made.subscription_id] if wakes else [])
 
 
-def test_a_change_stands_also_when_what_waits_cannot_be_looked_at(
-    store: InMemorySubscriptionStore, logs: Logs
-) -> None:
+def test_a_change_stands_also_when_what_waits_cannot_be_looked_at(store: InMemorySubscriptionStore, logs: Logs) -> None:
     def fail(subscription_id: str) -> None:
         raise TransientError(f"Redis is away, {subscription_id}")
 
