@@ -2,8 +2,6 @@
 The ledger in memory, for those who send deliveries and for the reaper.
 """
 
-from dataclasses import dataclass
-
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.outcome import Outcome
@@ -11,20 +9,14 @@ from odim_relay.domain.subscription import Mode
 from odim_relay.ports import Aftermath, Claim, LastAttempt, Refusal, TaskTicket
 from tests.fakes.ledger_state import PATIENCE_MS, Kept, LedgerState
 
+LEASE_MS = 30_000
+MAX_COUNTDOWN_MS = 900_000
 RETRY_GRACE_MS = 10_000
 LONGEST_PATIENCE_MS = 600_000
+REPLAY_MS = 30_000
+LONGEST_REPLAY_MS = 300_000
 BROKEN_AFTER_LAPSES = 3
-
-
-@dataclass(slots=True, kw_only=True)
-class Limits:
-    lease_ms: int = 30_000
-    patience_ms: int = PATIENCE_MS
-    max_countdown_ms: int = 900_000
-    countdowns_per_destination: int = 32
-    reap_most: int = 500
-    replay_ms: int = 30_000
-    probe_max_ms: int = 300_000
+REAP_MOST = 500
 
 
 class InMemoryDeliveryLedger:
@@ -32,9 +24,8 @@ class InMemoryDeliveryLedger:
     `DeliveryLedger` and `ReapLedger`.
     """
 
-    def __init__(self, state: LedgerState, limits: Limits | None = None) -> None:
+    def __init__(self, state: LedgerState) -> None:
         self.state = state
-        self.limits = limits or Limits()
         self._sent_once: set[str] = set()
 
     def claim(self, ticket: TaskTicket) -> Claim | Refusal:
@@ -58,10 +49,10 @@ class InMemoryDeliveryLedger:
         state = self.state
         subscription = state.subscriptions[kept.subscription_id]
         body = state.bodies[kept.event_id]
-        kept.state, kept.countdown = State.SENDING, ""
+        kept.state = State.SENDING
         kept.seq += 1
         kept.attempts += 1
-        state.deadlines[kept.delivery_id] = state.now_ms() + self.limits.lease_ms
+        state.deadlines[kept.delivery_id] = state.now_ms() + LEASE_MS
         if subscription.mode is Mode.AT_MOST_ONCE:
             state.forget(kept.delivery_id)
             state.count("deliveries:at_most_once")
@@ -107,12 +98,11 @@ class InMemoryDeliveryLedger:
             return Aftermath()
         wait_ms = round(wait_s * 1000)
         due_ms = self.state.now_ms() + wait_ms
-        waiting = sum(other.countdown == claim.destination_id for other in self.state.deliveries.values())
-        if wait_ms > self.limits.max_countdown_ms or waiting >= self.limits.countdowns_per_destination:
+        if wait_ms > MAX_COUNTDOWN_MS:
             self.state.park(kept, ParkReason.OVER_CAP, last, due_ms)
             return Aftermath()
         kept.state, kept.seq, kept.lapses = State.RETRYING, kept.seq + 1, 0
-        kept.countdown, kept.due_ms, kept.last = claim.destination_id, due_ms, last
+        kept.due_ms, kept.last = due_ms, last
         self.state.deadlines[kept.delivery_id] = due_ms + RETRY_GRACE_MS
         self.state.count("deliveries_retried")
         return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s))
@@ -138,19 +128,19 @@ class InMemoryDeliveryLedger:
         if kept is None:
             return Aftermath()
         kept.attempts -= 1
-        return Aftermath(tickets=[self.state.queue(kept, seq=kept.seq + 1, patience_ms=self.limits.patience_ms)])
+        return Aftermath(tickets=[self.state.queue(kept, seq=kept.seq + 1, patience_ms=PATIENCE_MS)])
 
     def told(self, claim: Claim) -> None:
         self.state.lost[claim.subscription_id] = max(0, self.state.lost[claim.subscription_id] - claim.lost_count)
 
     def reap(self, *, queue_is_empty: bool) -> tuple[Aftermath, bool]:
         state, now = self.state, self.state.now_ms()
-        lapsed = sorted((at, id_) for id_, at in state.deadlines.items() if at <= now)[: self.limits.reap_most]
+        lapsed = sorted((at, id_) for id_, at in state.deadlines.items() if at <= now)[:REAP_MOST]
         watermark = state.watermark
         handled = [self._handle(state.deliveries[id_], watermark, is_empty=queue_is_empty) for _, id_ in lapsed]
         self._sweep()
         tickets = [ticket for ticket in handled if ticket is not None]
-        return Aftermath(tickets=tickets), len(lapsed) >= self.limits.reap_most or bool(state.deleted)
+        return Aftermath(tickets=tickets), len(lapsed) >= REAP_MOST or bool(state.deleted)
 
     def _handle(self, kept: Kept, watermark: int, *, is_empty: bool) -> TaskTicket | None:
         """
@@ -183,8 +173,7 @@ class InMemoryDeliveryLedger:
 
     def _requeue(self, kept: Kept) -> TaskTicket:
         is_queued = kept.state is State.QUEUED
-        patience_ms = min(2 * kept.patience_ms, LONGEST_PATIENCE_MS) if is_queued else self.limits.patience_ms
-        kept.countdown = ""
+        patience_ms = min(2 * kept.patience_ms, LONGEST_PATIENCE_MS) if is_queued else PATIENCE_MS
         self.state.count("reaped")
         return self.state.queue(kept, seq=kept.seq if is_queued else kept.seq + 1, patience_ms=patience_ms)
 
@@ -192,7 +181,7 @@ class InMemoryDeliveryLedger:
         """
         What ran out of retries is replayed at growing intervals.
         """
-        wait_ms = min(self.limits.replay_ms * 2**kept.replays, self.limits.probe_max_ms)
+        wait_ms = min(REPLAY_MS * 2**kept.replays, LONGEST_REPLAY_MS)
         kept.replays += 1
         self.state.park(kept, ParkReason.EXHAUSTED, last, self.state.now_ms() + wait_ms)
         return Aftermath(tickets=self.state.admit_ready(kept.subscription_id))
@@ -201,7 +190,7 @@ class InMemoryDeliveryLedger:
         if not self.state.deleted:
             return
         subscription = self.state.deleted[0]
-        parked = self.state.parked_of(subscription)[: self.limits.reap_most]
+        parked = self.state.parked_of(subscription)[:REAP_MOST]
         for kept in parked:
             self.state.forget(kept.delivery_id)
         self.state.count("deliveries:subscription_deleted", len(parked))

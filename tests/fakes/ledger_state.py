@@ -21,8 +21,6 @@ BY_HAND = frozenset({ParkReason.REJECTED, ParkReason.BROKEN})
 class Kept:
     """
     A delivery in the ledger.
-
-    `countdown` is the id of the destination whose countdowns it is among, empty for none.
     """
 
     delivery_id: str
@@ -39,7 +37,6 @@ class Kept:
     is_replay: bool = False
     replays: int = 0
     lapses: int = 0
-    countdown: str = ""
     due_ms: int | None = None
     last: LastAttempt | None = None
     reason: ParkReason | None = None
@@ -105,7 +102,7 @@ class LedgerState:
         return TaskTicket(delivery_id=kept.delivery_id, seq=seq)
 
     def park(self, kept: Kept, reason: ParkReason, last: LastAttempt | None, due_ms: int | None = None) -> None:
-        kept.state, kept.reason, kept.countdown, kept.lapses, kept.due_ms = State.PARKED, reason, "", 0, due_ms
+        kept.state, kept.reason, kept.lapses, kept.due_ms = State.PARKED, reason, 0, due_ms
         if last is not None:
             kept.last = last
         if due_ms is None:
