@@ -7,16 +7,16 @@ import sys
 import urllib.request
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from odim_relay import bootstrap
+from odim_relay.dev.meter import Meter, Reading
 from odim_relay.dev.ports import free_port
 from odim_relay.dev.programs import STORES, Program
 from odim_relay.dev.samples import sample_event
-from odim_relay.domain.delivery import DEAD_LETTER_REASONS
 from odim_relay.domain.subscription import Subscription
 from odim_relay.errors import OdimRelayError
 from odim_relay.formats.documents import documents
+from odim_relay.use_cases.publish import Publish
 
 NAME = "Sample subscriber"
 _CONTEXT = "odim-relay up --demo"
@@ -51,15 +51,20 @@ class Figures:
     """
 
     published: int = 0
-    ingested: int = 0
-    delivered: int = 0
     received: int = 0
-    under_way: int = 0
-    waiting: int = 0
-    dead_letters: int = 0
+    ledger: Reading = field(default_factory=Reading)
     last: list[Received] = field(default_factory=list)
     fresh: list[Received] = field(default_factory=list)
     trouble: str = ""
+
+
+def publisher() -> Publish:
+    """
+    Writes to the first of the topics, in its format.
+    """
+    settings = bootstrap.settings().kafka
+    topic = settings.topics[0]
+    return bootstrap.publish(topic, settings.formats.get(topic, "odim"))
 
 
 class Demo:
@@ -80,7 +85,6 @@ class Demo:
         self.figures = Figures()
         self._number = 0
         self._seen = 0
-        self._base: dict[str, int] = {}
 
     def subscribe(self) -> None:
         """
@@ -95,10 +99,8 @@ class Demo:
         else:
             wish = Subscription(subscription_id="", destination=self.destination, name=NAME, context=_CONTEXT)
             self.subscription_id = subscribe.create(wish).subscription_id
-        self._base = dict(bootstrap.ledger_figures().counters())
-        settings = bootstrap.settings().kafka
-        topic = settings.topics[0]
-        self._publish = bootstrap.publish(topic, settings.formats.get(topic, "odim"))
+        self._meter = Meter(self.subscription_id)
+        self._publish = publisher()
 
     def publish(self) -> None:
         """
@@ -118,27 +120,13 @@ class Demo:
         figures = self.figures
         figures.trouble, figures.fresh = "", []
         try:
-            self._read_ledger(figures)
+            figures.ledger = self._meter.read()
             self._read_subscriber(figures)
         except OdimRelayError as exc:
             figures.trouble = str(exc)
         except OSError as exc:
             figures.trouble = f"the sample subscriber does not answer: {exc}"
         return figures
-
-    def _read_ledger(self, figures: Figures) -> None:
-        ledger = bootstrap.ledger_figures()
-        counters = ledger.counters()
-        figures.ingested = self._since_start(counters, "events_ingested")
-        figures.delivered = self._since_start(counters, "deliveries:delivered")
-        figures.under_way = ledger.active_count()
-        backlogs = bootstrap.delivery_listing().backlogs()
-        parked = sum(backlog.count for backlog in backlogs)
-        figures.dead_letters = sum(backlog.count for backlog in backlogs if backlog.reason in DEAD_LETTER_REASONS)
-        figures.waiting = parked - figures.dead_letters
-
-    def _since_start(self, counters: Any, name: str) -> int:
-        return int(counters.get(name, 0) - self._base.get(name, 0))
 
     def _read_subscriber(self, figures: Figures) -> None:
         url = f"http://127.0.0.1:{self._port}/events?after={self._seen}"

@@ -4,7 +4,7 @@ The whole product on one machine: starts the stores that are missing and every p
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -59,6 +59,7 @@ class Plan:
         topics: to be made in the embedded Kafka.
         worker_stop_s: how long a worker may take to finish what is in flight.
         extra: programs beside those of the Procfile.
+        without: programs of the Procfile that are not needed.
     """
 
     data_dir: Path
@@ -67,6 +68,7 @@ class Plan:
     topics: Sequence[str]
     worker_stop_s: int
     extra: Sequence[Program] = ()
+    without: Collection[str] = ()
 
 
 class Stack:
@@ -123,6 +125,7 @@ class Stack:
                 start_s=_BEAT_START_S if name == "beat" else _START_S,
             )
             for name, command in read_procfile().items()
+            if name not in self._plan.without
         ]
         self._supervision = Supervision(self.data_dir, programs)
         self._supervision.start(keep_open=[lock])
@@ -141,23 +144,22 @@ class Stack:
             StoppedError: stopped meanwhile.
         """
         self._running.start_group(RELAY)
-        self._await(
-            [
-                Condition("bridge", self._bridge_reads()),
-                Condition("worker", ready.workers_answer),
-                Condition("beat", lambda: self._running.states()["beat"] == "RUNNING"),
-                Condition("flower", lambda: ready.flower_answers(self.flower_url)),
-            ]
-        )
+        conditions = [
+            Condition("bridge", self._bridge_reads()),
+            Condition("worker", ready.workers_answer),
+            Condition("beat", lambda: self._running.states()["beat"] == "RUNNING"),
+            Condition("flower", lambda: ready.flower_answers(self.flower_url)),
+        ]
+        self._await([condition for condition in conditions if condition.program not in self._plan.without])
 
-    def watch(self) -> Iterator[None]:
+    def watch(self, every_s: float = 1.0) -> Iterator[None]:
         """
-        Yield about every second, until somebody wants to stop.
+        Yield about every second, or as often as told, until somebody wants to stop.
 
         Raises:
             NotStartedError: a program could not be kept running.
         """
-        while not self._stopping.wait(1.0):
+        while not self._stopping.wait(every_s):
             self._look_for_fallen()
             yield
 
