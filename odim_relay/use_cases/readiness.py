@@ -9,6 +9,11 @@ from threading import Lock, Thread
 
 from odim_relay.errors import OdimRelayError
 
+_MOST_THREADS = 3
+"""
+Per store.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable:
@@ -36,7 +41,7 @@ class Readiness:
         self._checks = checks
         self._deadline_s = deadline_s
         self._lock = Lock()
-        self._asked: dict[str, Future[None]] = {}
+        self._asked: dict[str, list[Future[None]]] = {}
 
     def __call__(self) -> list[Unreachable]:
         """
@@ -49,11 +54,12 @@ class Readiness:
 
     def _ask(self, store: str, check: Callable[[], object]) -> Future[None]:
         with self._lock:
-            under_way = self._asked.get(store)
-            # A store that hangs holds one thread, however often it is asked for.
-            if under_way is not None and not under_way.done():
-                return under_way
-            answer = self._asked[store] = Future()
+            under_way = [answer for answer in self._asked.get(store, ()) if not answer.done()]
+            # A store that hangs holds a few threads only, however often it is asked for.
+            if len(under_way) >= _MOST_THREADS:
+                return under_way[-1]
+            answer: Future[None] = Future()
+            self._asked[store] = [*under_way, answer]
 
         def ask() -> None:
             try:

@@ -41,7 +41,7 @@ def test_whatever_goes_wrong_is_told(fault: Exception, reason: str) -> None:
     assert Readiness({"kafka": check}, deadline_s=10)() == [Unreachable(store="kafka", reason=reason)]
 
 
-def test_a_store_that_hangs_is_told_in_time_holds_one_thread_and_is_asked_again_when_it_answered() -> None:
+def test_a_store_that_hangs_is_told_in_time_and_holds_few_threads() -> None:
     is_back, was_asked = Event(), []
 
     def hang() -> None:
@@ -50,11 +50,21 @@ def test_a_store_that_hangs_is_told_in_time_holds_one_thread_and_is_asked_again_
 
     ready = Readiness({"redis": hang, "broker": answers}, deadline_s=0.05)
 
-    assert [ready(), ready()] == [[Unreachable(store="redis", reason="no answer within 0.05 s")]] * 2
-    assert was_asked == ["redis"]
+    assert [ready() for _ in range(10)] == [[Unreachable(store="redis", reason="no answer within 0.05 s")]] * 10
+    assert was_asked == ["redis"] * 3
 
     is_back.set()
-    patient = Readiness({"redis": hang}, deadline_s=10)
-    assert patient() == []
-    assert patient() == []
-    assert was_asked == ["redis"] * 3
+    assert Readiness({"redis": hang}, deadline_s=10)() == []
+
+
+def test_who_asks_after_a_store_came_back_is_not_told_what_hung_before() -> None:
+    never = Event()
+    checks = iter([never.wait])
+
+    def check() -> None:
+        next(checks, answers)()
+
+    ready = Readiness({"redis": check}, deadline_s=0.5)
+
+    assert [len(ready()), len(ready())] == [1, 0]
+    never.set()
