@@ -66,20 +66,31 @@ def holds_any(relay: Relay, subscriber: Subscriber) -> bool:
 
 
 def test_a_deleted_subscription_gets_no_request_later_than_five_seconds_after(relay: Relay) -> None:
-    subscriber = relay.subscribe()
-    relay.receiver.behave(subscriber.path, Behaviour(delay_s=0.1))
-    relay.publish(events(2_000))
-    relay.receiver.wait_for_requests(subscriber.path, 20, timeout_s=20)
+    slow = relay.subscribe(filters=Filters(severities=("OK",)))
+    failing = relay.subscribe(filters=Filters(severities=("Critical",)))
+    relay.receiver.behave(slow.path, Behaviour(delay_s=0.1))
+    relay.receiver.behave(failing.path, Behaviour(status=500))
+    relay.publish([event(number, severity="Critical") for number in range(3)], wanted_by=[failing])
+    relay.publish(events(2_000), wanted_by=[slow])
+    relay.receiver.wait_for_requests(slow.path, 20, timeout_s=20)
+    relay.receiver.wait_for_requests(failing.path, 4, timeout_s=20)
     wait_until(lambda: relay.unread_count() == 0, timeout_s=20, what="the bridge to write them all")
-    assert len(relay.ledger.parked_of(subscriber.id)) > 1_000
-    relay.unsubscribe(subscriber)
+    assert len(relay.ledger.parked_of(slow.id)) > 1_000
+    before = relay.ledger.counter("deliveries:subscription_deleted")
+    for subscriber in (slow, failing):
+        relay.unsubscribe(subscriber)
     deleted_at = time.time()
     relay.publish(events(10), wanted_by=[])
-    wait_until(lambda: not holds_any(relay, subscriber), timeout_s=30, what="its deliveries to leave the ledger")
+    wait_until(
+        lambda: not (holds_any(relay, slow) or holds_any(relay, failing)),
+        timeout_s=30,
+        what="their deliveries to leave the ledger",
+    )
     wait_until(lambda: time.time() > deleted_at + DELETED_S + 1, timeout_s=10, what="five seconds")
-    last = max(at for _, at in relay.receiver.arrivals(subscriber.path)) - deleted_at
-    print(f"last request {last:.2f} s after the deletion")
-    assert last < DELETED_S
-    left = relay.ledger.counter("deliveries:subscription_deleted")
-    assert left + relay.receiver.request_count(subscriber.path) == 2_000
+    for subscriber in (slow, failing):
+        last = max(at for _, at in relay.receiver.arrivals(subscriber.path)) - deleted_at
+        print(f"last request {last:.2f} s after the deletion")
+        assert last < DELETED_S
+    left = relay.ledger.counter("deliveries:subscription_deleted") - before
+    assert left + relay.receiver.request_count(slow.path) == 2_003
     relay.check_health()
