@@ -32,7 +32,7 @@ elseif says ~= 'nothing' then
 end
 
 local function become(what, seq, wait_ms)
-  if flow.exists then go_on(flow, destination, did_close) end
+  go_on(flow, destination, did_close)
   return { what, seq or 0, wait_ms or 0, tickets, notices }
 end
 
