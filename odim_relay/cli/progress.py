@@ -44,7 +44,7 @@ def progress(doing: str, total: int) -> Iterator[Tally]:
     Show on stderr how many of `total` are done.
     """
     if not sys.stderr.isatty():
-        yield Tally(_lines(doing, total))
+        yield Tally(lines(doing, total))
         return
     with Progress(
         TextColumn("{task.description}"),
@@ -58,7 +58,10 @@ def progress(doing: str, total: int) -> Iterator[Tally]:
         yield Tally(lambda count: bar.update(task, completed=count))
 
 
-def _lines(doing: str, total: int, now_s: Callable[[], float] = time.monotonic) -> Callable[[int], None]:
+def lines(doing: str, total: int, now_s: Callable[[], float] = time.monotonic) -> Callable[[int], None]:
+    """
+    Tell a count on stderr, but not more often than every few seconds.
+    """
     told_at_s = now_s()
 
     def tell(count: int) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from odim_relay.cli.instants import parse_instant
+from odim_relay.cli.instants import parse_duration, parse_instant
 
 NOW_S = 1_800_000_000.0
 
@@ -28,3 +28,14 @@ def test_an_instant_without_a_zone_is_local() -> None:
 def test_anything_else_is_none(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_instant(text, NOW_S)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("1.5h", 5_400), ("7d", 604_800), ("0s", 0)])
+def test_a_duration(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "-2h", "2026-03-01", "1h30min"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        parse_duration(text)

@@ -1,8 +1,10 @@
+import io
 import json
 
+import click
 import pytest
 
-from odim_relay.cli.output import age, instant, print_json_array, print_table
+from odim_relay.cli.output import age, counted, instant, moment, print_json_array, print_table
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,19 @@ def test_an_instant_is_utc() -> None:
     assert instant(0) is None
 
 
+def test_for_a_person_to_the_second() -> None:
+    assert moment(1_767_225_600_123) == "2026-01-01 00:00:00"
+    assert moment(0) is None
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(1, "slot"), counted(0, "slot"), counted(2, "delivery", "deliveries")] == [
+        "1 slot",
+        "0 slots",
+        "2 deliveries",
+    ]
+
+
 @pytest.mark.parametrize("values", [[], [{"a": "ä"}], [1, None, {"b": []}]])
 def test_an_array_is_json_however_long(capsys: pytest.CaptureFixture[str], values: list[object]) -> None:
     print_json_array(values)
@@ -39,3 +54,24 @@ def test_a_table_that_nobody_looks_at_is_not_folded_and_knows_no_markup(capsys: 
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert long in lines[2]
     assert lines[3].split() == ["[red]y[/red]", "20"]
+
+
+@pytest.mark.parametrize(("width", "is_table"), [(80, True), (55, False)])
+def test_on_a_narrow_terminal_a_row_is_a_block_and_an_id_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, width: int, is_table: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    id_ = "0001866f-d506-ceb3-7b0b-9131c0000000"
+    print_table(("id", "destination", "count"), [(id_, "http://somewhere/" + 30 * "x", 3)])
+    lines = click.unstyle(terminal.getvalue()).splitlines()
+    assert any(id_ in line for line in lines)
+    assert max(map(len, lines)) <= width
+    assert any(line.split() == ["count", "3"] for line in lines) is not is_table
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
