@@ -127,6 +127,14 @@ local function wake(flow)
   if not is_waiting(flow) then nothing_to_wake(flow) end
 end
 
+-- Start anew slowly, and with what waits for a time of its own too.
+local function recover(flow)
+  allow(flow, 1)
+  redis.call('HSET', flow.key, 'recall', 0)
+  flow.recall = '0'
+  wake(flow)
+end
+
 -- After an answer: what waits for this destination goes on. When that closed the breaker, everything that waits does, from a
 -- slow start, and what waits in a countdown or for its own time need not wait any longer.
 local function go_on(flow, destination, did_close)
@@ -143,13 +151,8 @@ local function go_on(flow, destination, did_close)
     leave_countdown(flow_of(found[2]), id, destination.id)
     queue(id, found[1] + 1, RULES.patience_ms)
   end
-  for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
-    local other = flow_of(subscription)
-    allow(other, 1)
-    redis.call('HSET', other.key, 'recall', 0)
-    other.recall = '0'
-    wake(other)
-  end
+  for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do recover(flow_of(subscription)) end
+  if flow.exists and not flow.suspended then recover(flow) end -- what probed may have been its last one that was ready
 end
 
 -- The attempt of a subscription succeeded: it may have one more under way while it recovers.
