@@ -13,7 +13,7 @@ from tests.support.relay_process import start_all
 from tests.support.waiting import wait_until
 
 PARTITIONS = 4
-EVENTS = 4_000
+EVENTS = 2_000
 SUBSCRIBERS = 4
 ROUNDS = 20
 # Bridges, workers: each step adds or takes away.

@@ -1,10 +1,9 @@
 """
-The tasks in a server of their own, a Redis or RabbitMQ: whatever is killed, nothing is lost (S13, S14).
+The tasks in a Redis of their own: whatever is killed, nothing is lost (S13, S14). For RabbitMQ see test_rabbitmq.py.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
@@ -12,7 +11,6 @@ from tests.faults.conftest import MakeRelay
 from tests.faults.test_kills import SHORT_LEASE, kill_while_sending
 from tests.faults.test_stores import recovery_s
 from tests.support.ledger_view import RedisBroker
-from tests.support.rabbitmq_server import RabbitMQServer
 from tests.support.receiver import Behaviour, Receiver
 from tests.support.redis_server import RedisServer
 from tests.support.relay import Relay
@@ -20,28 +18,22 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
-BrokerServer: TypeAlias = RedisServer | RabbitMQServer
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path / "broker") as server:
+        yield server
 
 
-@pytest.fixture(params=["redis", "rabbitmq"])
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerServer]:
-    if request.param == "rabbitmq":
-        rabbitmq: RabbitMQServer = request.getfixturevalue("fresh_rabbitmq")
-        yield rabbitmq
-    else:
-        with RedisServer(tmp_path / "broker") as server:
-            yield server
-
-
-def watch(relay: Relay, broker: BrokerServer) -> None:
+def watch(relay: Relay, broker: RedisServer) -> None:
     """
     Let the relay's account ask this broker what waits.
     """
-    relay.ledger.broker = broker if isinstance(broker, RabbitMQServer) else RedisBroker(broker, 0)
+    relay.ledger.broker = RedisBroker(broker, 0)
 
 
 def test_each_process_is_killed_once_and_nothing_is_lost(
-    make_relay: MakeRelay, receiver: Receiver, broker: BrokerServer
+    make_relay: MakeRelay, receiver: Receiver, broker: RedisServer
 ) -> None:
     relay = make_relay(BROKER__URL=broker.url(), **SHORT_LEASE)
     watch(relay, broker)
@@ -68,7 +60,7 @@ def test_each_process_is_killed_once_and_nothing_is_lost(
 
 
 def test_it_is_killed_itself_and_all_go_on_by_themselves(
-    make_relay: MakeRelay, receiver: Receiver, broker: BrokerServer
+    make_relay: MakeRelay, receiver: Receiver, broker: RedisServer
 ) -> None:
     relay = make_relay(BROKER__URL=broker.url())
     watch(relay, broker)
