@@ -116,13 +116,16 @@ local function drop(flow, id, rule)
   return true
 end
 
--- The id of the letter of a subscription that has waited longest, and its ingest number; nil without any.
+-- The id of the letter of a subscription that has waited longest; nil without any. Those that a newer version wrote are kept.
 local function oldest_of(flow)
   local oldest, lowest
   for _, index in ipairs({ flow.ready, flow.delayed, flow.by_hand }) do
-    local head = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')
-    if head[1] and (not lowest or tonumber(head[2]) < lowest) then
-      oldest, lowest = head[1], tonumber(head[2])
+    local heads = redis.call('ZRANGE', index, 0, 9, 'WITHSCORES')
+    for i = 1, #heads, 2 do
+      if letter_of(heads[i]) then
+        if not lowest or tonumber(heads[i + 1]) < lowest then oldest, lowest = heads[i], tonumber(heads[i + 1]) end
+        break
+      end
     end
   end
   return oldest
