@@ -11,12 +11,13 @@ local expired = 0
 
 local function expire(flow, index)
   local gone = 0
-  for _ = 1, most do
-    local id = redis.call('ZRANGE', index, 0, 0)[1]
-    local letter = id and letter_of(id)
-    if not letter or tonumber(letter.taken_ms) + RULES.retention_ms > NOW then break end
-    drop(flow, id, 'expired')
-    gone = gone + 1
+  for _, id in ipairs(redis.call('ZRANGE', index, 0, most - 1)) do
+    local letter = letter_of(id)
+    if letter then -- one that a newer version wrote is kept, and what is behind it is not
+      if tonumber(letter.taken_ms) + RULES.retention_ms > NOW then break end
+      drop(flow, id, 'expired')
+      gone = gone + 1
+    end
   end
   return gone
 end
