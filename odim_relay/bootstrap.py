@@ -4,7 +4,7 @@ Puts the adapters together; the only module that knows them all. Each function's
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
 from threading import Event
@@ -216,7 +216,7 @@ def replay() -> Duty:
         publisher=publisher(),
         timeout_s=min(settings().delivery.timeout_s, _LONGEST_KNOCK_S),
     )
-    return Duty("replay", work, new_turn=lambda: turn("replay"), interval_s=settings().dead_letters.replay_interval_s)
+    return _duty("replay", work, settings().dead_letters.replay_interval_s)
 
 
 @cache
@@ -225,7 +225,11 @@ def expire() -> Duty:
     The work of the expire task.
     """
     work = Expire(ledger=backlog_ledger(), publisher=publisher())
-    return Duty("expire", work, new_turn=lambda: turn("expire"), interval_s=settings().dead_letters.expire_interval_s)
+    return _duty("expire", work, settings().dead_letters.expire_interval_s)
+
+
+def _duty(name: str, work: Callable[[], object], interval_s: float) -> Duty:
+    return Duty(name, work, new_turn=lambda: turn(name), interval_s=interval_s, monotonic_s=time.monotonic)
 
 
 @cache

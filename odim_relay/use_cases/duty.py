@@ -19,19 +19,31 @@ _KEEP_EVERY_S = 3.0
 
 class Duty:
     """
-    Does its work when nobody else does, and not again before half of its interval has passed.
+    Does its work when nobody else does, and begins it at most once in half of its interval.
 
     So a run that takes longer than the interval does not take one worker slot after the other, and what the schedule
     sent while nobody listened is not done again and again. The work is safe to run twice all the same (L28).
     """
 
     def __init__(
-        self, name: str, work: Callable[[], object], *, new_turn: Callable[[], Turn], interval_s: float
+        self,
+        name: str,
+        work: Callable[[], object],
+        *,
+        new_turn: Callable[[], Turn],
+        interval_s: float,
+        monotonic_s: Callable[[], float],
     ) -> None:
+        """
+        Args:
+            interval_s: of the schedule.
+            monotonic_s: gives seconds since some moment.
+        """
         self._name = name
         self._work = work
         self._new_turn = new_turn
         self._interval_s = interval_s
+        self._monotonic_s = monotonic_s
 
     def __call__(self) -> bool:
         """
@@ -44,6 +56,7 @@ class Duty:
         if not turn.take(_HOLD_S):
             log.debug("duty.skipped", duty=self._name)
             return False
+        began_at_s = self._monotonic_s()
         ended = Event()
         keeper = Thread(target=self._keep, args=(turn, ended), name=f"{self._name}-turn", daemon=True)
         keeper.start()
@@ -53,7 +66,7 @@ class Duty:
             ended.set()
             keeper.join()
             with suppress(TransientError):
-                turn.leave(self._interval_s / 2)
+                turn.leave(max(self._interval_s / 2 - (self._monotonic_s() - began_at_s), 0.0))
         return True
 
     @staticmethod

@@ -2,8 +2,10 @@
 Replay: what is parked goes out again, by the beat schedule.
 """
 
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import partial
 
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.ports import BacklogLedger, Connection, Connector, Publisher, SubscriptionStore
@@ -13,7 +15,8 @@ from odim_relay.use_cases.aftermath import settle
 log = logger(__name__)
 
 _MOST_ROUNDS = 1_000
-_THREADS = 32
+# A thousand destinations that hang are all knocked at within half a minute (S12). Each thread does but wait.
+_THREADS = 200
 
 
 class Replay:
@@ -62,29 +65,43 @@ class Replay:
         if not connections:
             return 0
         threads = min(_THREADS, len(connections))
+        released = 0
         with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="connect") as pool:
-            return sum(pool.map(self._knock_and_tell, connections))
+            # The threads do nothing but wait for destinations: they would need as many connections to Redis.
+            running = {pool.submit(knock): one for one in connections if (knock := self._knock_at(one)) is not None}
+            for ended in as_completed(running):
+                released += self._tell(running[ended], ended)
+        return released
 
-    def _knock_and_tell(self, connection: Connection) -> int:
+    def _knock_at(self, connection: Connection) -> Callable[[], bool] | None:
         """
-        What goes wrong with one is no matter of the others: they were knocked at all the same, and the next run comes.
+        What connects to a destination that accepted no connection; None when it is not wanted any more.
         """
-        try:
-            return self._knock(connection)
-        except Exception as exc:  # noqa: BLE001 - whatever it is
-            log.warning(
-                "destination.not_tried", destination_id=connection.destination_id, detail=f"{type(exc).__name__}: {exc}"
-            )
-            return 0
+        with _each_for_itself(connection):
+            subscription = self._store.get(connection.subscription_id)
+            if subscription is not None and destination_id(subscription) == connection.destination_id:
+                return partial(self._connector.accepts, subscription.destination, timeout_s=self._timeout_s)
+        return None  # deleted or changed since
 
-    def _knock(self, connection: Connection) -> int:
+    def _tell(self, connection: Connection, knock: Future[bool]) -> int:
         """
-        Connect to a destination that accepted no connection; if it does now, one delivery goes there at once.
+        Tell the ledger; if the destination accepts now, one delivery goes there at once.
         """
-        subscription = self._store.get(connection.subscription_id)
-        if subscription is None or destination_id(subscription) != connection.destination_id:
-            return 0  # deleted or changed since
-        accepts = self._connector.accepts(subscription.destination, timeout_s=self._timeout_s)
-        aftermath = self._ledger.connected(connection.destination_id, accepts=accepts)
-        settle(aftermath, self._publisher)
-        return len(aftermath.tickets)
+        with _each_for_itself(connection):
+            aftermath = self._ledger.connected(connection.destination_id, accepts=knock.result())
+            settle(aftermath, self._publisher)
+            return len(aftermath.tickets)
+        return 0
+
+
+@contextmanager
+def _each_for_itself(connection: Connection) -> Iterator[None]:
+    """
+    What goes wrong with one is no matter of the others: they are knocked at all the same, and the next run comes.
+    """
+    try:
+        yield
+    except Exception as exc:  # noqa: BLE001 - whatever it is
+        log.warning(
+            "destination.not_tried", destination_id=connection.destination_id, detail=f"{type(exc).__name__}: {exc}"
+        )
