@@ -89,7 +89,7 @@ def play(case: Case, folder: Path, kafka: KafkaServer, seed: int) -> Outcome:
 
 def run_all(cases: list[Case], folder: Path, seed: int) -> Run:
     """
-    Run the cases one after the other over one Kafka.
+    Run the cases one after the other over one Kafka, and print a line for each.
     """
     began_at, began = now(), time.monotonic()
     outcomes = []

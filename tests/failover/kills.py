@@ -15,7 +15,6 @@ from tests.support.relay_process import RelayProcess
 from tests.support.subscriber import Subscriber
 from tests.support.waiting import wait_until
 
-TIMES = 20
 PER_S = 40
 RESUMES_S = 60.0
 # One attempt of each is long enough to be hit by a kill.
@@ -49,7 +48,7 @@ def workers(stage: Stage) -> Result:
     plain = subscribe_both(relay)
     kills = Kills(relay)
     with relay.under_load(PER_S):
-        for number in range(TIMES):
+        for number in range(stage.times):
             stage.pause(0.3, 2)
             kills.kill_and_start(relay.workers[number % 2])
     stage.settle(relay)
@@ -58,7 +57,7 @@ def workers(stage: Stage) -> Result:
         allowed_doubled=kills.in_hand_count,
         recovery_s=kills.slowest_resend_s(stage.journal()),
         recovers_within_s=RESUMES_S,
-        goals=[Goal(name="kills while sending", value=kills.hit_count, bound=TIMES // 4, is_floor=True)],
+        goals=[Goal(name="kills while sending", value=kills.hit_count, bound=stage.times // 4, is_floor=True)],
         notes=[f"in hand at the kills {kills.in_hand_count}", silence(stage, plain)],
     )
 
@@ -70,7 +69,7 @@ def bridges(stage: Stage) -> Result:
     relay = stage.relay(partitions=2)
     subscribe_both(relay)
     with relay.under_load(PER_S):
-        for _ in range(TIMES):
+        for _ in range(stage.times):
             before = relay.ledger.positions(relay.topic)
             wait_until(
                 lambda before=before: relay.ledger.positions(relay.topic) != before,  # type: ignore[misc]
@@ -115,7 +114,7 @@ def _helper(stage: Stage, name: str) -> Result:
     process: RelayProcess = getattr(relay, name)
     kills = Kills(relay)
     with relay.under_load(PER_S):
-        for number in range(TIMES):
+        for number in range(stage.times):
             # Two kills down, two up.
             is_down = number % 4 < 2
             relay.receiver.behave(shaky.path, Behaviour(status=503) if is_down else ANSWER)
@@ -148,7 +147,7 @@ def rolling(stage: Stage) -> Result:
     subscribe_both(relay)
     slowest_s = 0.0
     with relay.under_load(PER_S):
-        for number in range(TIMES):
+        for number in range(stage.times):
             process = relay.processes[number % len(relay.processes)]
             stage.pause(0, 1.5)
             began_at = time.monotonic()

@@ -46,6 +46,10 @@ class Broker(StrEnum):
     RABBITMQ = "RabbitMQ"
 
 
+# The way of the tasks is the same with RabbitMQ: a second look at it.
+TIMES = {Broker.BESIDE: 20, Broker.REDIS: 20, Broker.RABBITMQ: 10}
+
+
 class Stage:
     """
     Leaving it ends everything that was started on it.
@@ -73,6 +77,13 @@ class Stage:
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    @property
+    def times(self) -> int:
+        """
+        How often something is killed.
+        """
+        return TIMES[self.broker_kind]
 
     def own_kafka(self) -> KafkaServer:
         """
