@@ -11,7 +11,7 @@ from odim_relay.domain.delivery import State
 from odim_relay.domain.outcome import Outcome
 from odim_relay.domain.subscription import Mode
 from odim_relay.errors import TransientError
-from odim_relay.ports import Aftermath, Claim, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Refusal, TaskTicket
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.relay import InMemoryRelay
 from tests.fakes.samples import subscription
@@ -107,6 +107,23 @@ def test_a_failure_ends_the_run_and_is_what_is_counted_down_to(relay: InMemoryRe
     assert retry == TaskTicket(delivery_id=tickets[1].delivery_id, seq=3, wait_s=15)
     assert len(relay.sender.sent) == 2
     assert relay.publisher.queue == []
+
+
+def test_a_retry_is_not_lost_over_what_its_failure_lets_go(relay: InMemoryRelay) -> None:
+    other = TaskTicket(delivery_id="other", seq=1)
+
+    class LettingGo(OneByOne):
+        def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
+            return replace(super().retry(claim, wait_s, last), tickets=(other,))
+
+    tickets = events(relay, 2)
+    relay.sender.default = Outcome(status=503)
+
+    retry = relay.delivering_over(LettingGo(relay.state))(tickets[0])
+
+    assert retry is not None
+    assert retry.delivery_id == tickets[0].delivery_id
+    assert relay.publisher.queue == [other]
 
 
 def test_a_refusal_ends_the_run(relay: InMemoryRelay, ledger: OneByOne) -> None:

@@ -105,6 +105,7 @@ def test_what_changed_in_a_round_is_told(world: World, logs: Logs) -> None:
 
 def test_each_destination_is_knocked_at_once_after_all_rounds_by_rule_l30(world: World) -> None:
     first, second = world.add("one", "two")
+    world.store.save(subscription("another of it", destination="https://one.test/"))
     same = replace(first, subscription_id="another of it")
     world.ledger.steps = [step("a", connections=[same, second]), step("b", connections=[first])]
     world.connector.on_knock = lambda _: world.publisher.queue.append(TaskTicket(delivery_id="knock", seq=0))
