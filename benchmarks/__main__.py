@@ -18,6 +18,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("concurrency", ("--quick",)),
     ("http_send", ("--posts", "1000", "--pairs", "5")),
     ("matching", ()),
+    ("waiting_memory", ()),
 )
 QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ("--quick",)),
