@@ -32,6 +32,7 @@ _TICK_S = 0.2
 _PLAIN_EVERY_S = 2.0
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _NAMED = 5
+_CELL = 11
 _AROUND_CHART, _LEAST_CHART = 44, 10
 
 
@@ -81,8 +82,7 @@ def _play(folder: Path) -> Account | None:
         outage.subscribe()
         stack.start_relay()
         screen.tell(
-            f"ready after {time.monotonic() - began_at_s:.1f} s: Redis, a Kafka-protocol broker in memory, bridge, "
-            "worker, maintenance, beat"
+            f"ready after {time.monotonic() - began_at_s:.1f} s: Redis, Kafka's protocol, bridge, workers, beat"
         )
         for scene in outage.play(stack.watch(_TICK_S)):
             screen.show(scene)
@@ -164,7 +164,7 @@ class OutageScreen:
             self._live.update(picture(scene, self._console.width), refresh=True)
         elif time.monotonic() >= self._plain_at_s + _PLAIN_EVERY_S:
             self._plain_at_s = time.monotonic()
-            self.tell("  " + ", ".join(f"{name} {value}" for name, value in _cells(scene)))
+            self.tell("  " + ", ".join(f"{name} {value}" for name, value in (*_cells(scene), _breaker(scene))))
 
     def still(self) -> None:
         """
@@ -218,26 +218,30 @@ def _cells(scene: Scene) -> list[tuple[str, str]]:
         ("waiting", f"{scene.ledger.waiting:,}"),
         ("probes seen", f"{scene.ledger.probes:,}"),
         ("knocks", f"{scene.ledger.knocks:,}"),
-        ("breaker", breaker(scene.ledger.destination, scene.ledger.now_ms)),
     ]
+
+
+def _breaker(scene: Scene) -> tuple[str, str]:
+    return "breaker", breaker(scene.ledger.destination, scene.ledger.now_ms)
 
 
 def picture(scene: Scene, width: int) -> RenderableType:
     """
     The figures, and the last minute as two charts.
     """
-    is_closed = scene.ledger.destination.breaker is Breaker.CLOSED
-    table = Table(expand=True, border_style="green" if is_closed else "yellow", header_style="dim")
-    styles = {"delivered": "bold green", "waiting": "bold yellow", "breaker": "green" if is_closed else "bold yellow"}
+    colour = "green" if scene.ledger.destination.breaker is Breaker.CLOSED else "yellow"
+    table = Table(border_style=colour, header_style="dim")
+    styles = {"delivered": "bold green", "waiting": "bold yellow"}
     for name, _ in _cells(scene):
-        # Only the last is as wide as there is room: what moves, moves in its place.
-        ratio = 1 if name == "breaker" else None
-        table.add_column(name, style=styles.get(name, "bold"), no_wrap=True, min_width=9, ratio=ratio)
+        # What moves, moves in its place.
+        table.add_column(name, style=styles.get(name, "bold"), justify="right", min_width=_CELL)
     table.add_row(*(value for _, value in _cells(scene)))
+    name, value = _breaker(scene)
     room = max(width - _AROUND_CHART, _LEAST_CHART)
     return Group(
         Text(),
         table,
+        Text.assemble((f" {name:<10}", "dim"), (value, f"bold {colour}")),
         chart("delivered", scene.arrivals, room, "green", "in each half second"),
         chart("waiting", scene.waiting, room, "yellow", "in the ledger"),
     )

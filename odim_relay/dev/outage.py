@@ -117,16 +117,16 @@ class Outage:
         self.is_over = True
 
     def _is_well(self) -> Iterator[None]:
-        self._tell(f"{_PER_S} events a second go into Kafka, and from there to one subscriber")
+        self._tell(f"{_PER_S} events a second go into Kafka, and on to one subscriber")
         yield from self._until(lambda: False, _WELL_S)
         self._tell(f"{self.account.arrived:,} have arrived so far")
 
     def _fails(self) -> Iterator[None]:
         self._down_at_s = time.monotonic()
         self._subscriber.is_failing = True
-        self._tell("the subscriber fails: it answers 503 to everything, and events go on coming")
+        self._tell("the subscriber fails: 503 to everything; events go on coming")
         yield from self._until(lambda: self._reading.destination.breaker is not Breaker.CLOSED)
-        self._tell("its breaker opens: events wait in the ledger, and a single one is sent now and then, to probe")
+        self._tell("its breaker opens: events wait, single ones are sent as probes")
         yield from self._until(lambda: self._reading.probes >= _PROBES)
 
     def _is_gone(self) -> Iterator[None]:
@@ -134,7 +134,7 @@ class Outage:
         self._tell("it is switched off: connections are refused")
         knocks = self._reading.knocks
         yield from self._until(lambda: self._reading.destination.is_unreachable)
-        self._tell("so it is only knocked at, without a request, until it accepts connections")
+        self._tell("so it is knocked at, without a request, until it accepts connections")
         yield from self._until(lambda: self._reading.knocks >= knocks + _KNOCKS)
 
     def _is_back(self) -> Iterator[None]:
