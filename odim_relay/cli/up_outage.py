@@ -251,7 +251,7 @@ def chart(name: str, values: Sequence[int], room: int, style: str, unit: str) ->
     """
     The last values as bars, the highest of all as the full height.
     """
-    highest = max(values, default=0) or 1
+    highest = max(values, default=0)
     last = values[-room:]
-    bars = "".join(_LEVELS[math.ceil(value / highest * (len(_LEVELS) - 1))] for value in last)
+    bars = "".join(_LEVELS[math.ceil(value / max(highest, 1) * (len(_LEVELS) - 1))] for value in last)
     return Text.assemble((f" {name:<10}", "dim"), (bars, style), (f"  at most {highest:,} {unit}", "dim"))
