@@ -10,7 +10,7 @@ import click
 from odim_relay import bootstrap
 from odim_relay.cli.instants import InstantType
 from odim_relay.cli.output import counted, print_json, print_table
-from odim_relay.cli.progress import confirm, progress, resumable
+from odim_relay.cli.progress import confirm, progress, resumable, told
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.ports import DeliveryRecord
 from odim_relay.use_cases.dead_letters import Selection, select
@@ -86,7 +86,8 @@ def change(
     Count, ask, change, and say what was done.
     """
     letters = bootstrap.letters_by_hand()
-    survey = letters.survey(verb, chosen(**given), limit)
+    with progress("counting", None) as tally:
+        survey = letters.survey(verb, told(chosen(**given), tally), limit)
     done = Done()
     if not dry_run and (survey.total or survey.left[Obstacle.IN_TURN]):
         if survey.total > 1:

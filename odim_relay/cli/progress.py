@@ -4,8 +4,9 @@ How far a command has got: a bar on a terminal, a line now and then elsewhere.
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -14,7 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from odim_relay.cli.exits import FAILED, UNREACHABLE, FailedCommand
 from odim_relay.errors import TransientError
 
+Item = TypeVar("Item")
+
 _LINE_EVERY_S = 5.0
+_SHOWN_EVERY = 100
 
 
 class Tally:
@@ -39,9 +43,9 @@ class Tally:
 
 
 @contextmanager
-def progress(doing: str, total: int) -> Iterator[Tally]:
+def progress(doing: str, total: int | None) -> Iterator[Tally]:
     """
-    Show on stderr how many of `total` are done.
+    Show on stderr how many of `total` are done; None is not known.
     """
     if not sys.stderr.isatty():
         yield Tally(lines(doing, total))
@@ -58,7 +62,7 @@ def progress(doing: str, total: int) -> Iterator[Tally]:
         yield Tally(lambda count: bar.update(task, completed=count))
 
 
-def lines(doing: str, total: int, now_s: Callable[[], float] = time.monotonic) -> Callable[[int], None]:
+def lines(doing: str, total: int | None, now_s: Callable[[], float] = time.monotonic) -> Callable[[int], None]:
     """
     Tell a count on stderr, but not more often than every few seconds.
     """
@@ -68,9 +72,19 @@ def lines(doing: str, total: int, now_s: Callable[[], float] = time.monotonic) -
         nonlocal told_at_s
         if now_s() - told_at_s >= _LINE_EVERY_S:
             told_at_s = now_s()
-            click.echo(f"{doing}: {count} of {total}", err=True)
+            click.echo(f"{doing}: {count}{'' if total is None else f' of {total}'}", err=True)
 
     return tell
+
+
+def told(items: Iterable[Item], tally: Tally) -> Iterator[Item]:
+    """
+    Hand the items on, and count them, in hundreds: there may be very many.
+    """
+    for number, item in enumerate(items, 1):
+        if number % _SHOWN_EVERY == 0:
+            tally.advance(_SHOWN_EVERY)
+        yield item
 
 
 @contextmanager

@@ -15,6 +15,12 @@ def test_elsewhere_than_on_a_terminal_a_line_comes_now_and_then(capsys: pytest.C
     assert capsys.readouterr().err == "replaying: 2 of 9\nreplaying: 4 of 9\n"
 
 
+def test_without_a_total_the_count_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter([0.0, 6.0, 6.0])
+    lines("counting", None, lambda: next(times))(3)
+    assert capsys.readouterr().err == "counting: 3\n"
+
+
 def test_a_short_command_tells_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("replaying", 2) as tally:
         tally.advance()
