@@ -139,6 +139,10 @@ def replay(*, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
         for id_ in ids:
             results.append((id_, replay_one(id_)))
             tally.advance()
+    _print_results(results, as_json=as_json)
+
+
+def _print_results(results: Sequence[tuple[str, Replayed]], *, as_json: bool) -> None:
     taken = [result for _, result in results if isinstance(result, TakenIn)]
     stay = [(id_, result) for id_, result in results if isinstance(result, Stays)]
     gone_count = sum(isinstance(result, NotThere) for _, result in results)
@@ -148,7 +152,7 @@ def replay(*, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
         print_json(
             {
                 "dry_run": False,
-                "matched": len(ids),
+                "matched": len(results),
                 "replayed": len(taken),
                 "events": events,
                 "deliveries": deliveries,
