@@ -27,6 +27,17 @@ def as_before() -> Iterator[None]:
         root.handlers[:] = handlers
         root.setLevel(level)
         structlog.reset_defaults()
+        _forget_loggers()
+
+
+def _forget_loggers() -> None:
+    """
+    A logger keeps the configuration that it was first used under.
+    """
+    for name, module in list(sys.modules.items()):
+        log = getattr(module, "log", None)
+        if name.startswith("odim_relay.") and log is not None:
+            vars(log).pop("bind", None)
 
 
 def _forget() -> None:

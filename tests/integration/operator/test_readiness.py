@@ -22,10 +22,13 @@ DEADLINE_S = 5
 
 
 @pytest.fixture
-def hung(fresh_redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+def hung(
+    fresh_redis: RedisServer, no_kafka: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RedisServer]:
     """
     A Redis, for ledger and broker, that accepts connections and answers nothing. Kafka is not there.
     """
+    assert no_kafka is None
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ODIM_RELAY_REDIS__URL", fresh_redis.url())
     fresh_redis.stop()
