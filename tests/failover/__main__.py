@@ -126,7 +126,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     folder = Path(tempfile.mkdtemp(prefix="failover-"))
     print(f"{len(cases)} cases, seed {arguments.seed}", flush=True)
-    run = run_all(cases, folder, arguments.seed)
+    try:
+        run = run_all(cases, folder, arguments.seed)
+    except KeyboardInterrupt:
+        print("ended before its end; no report", flush=True)
+        return 1
     report = arguments.report or (None if arguments.cases else REPORT)
     if report:
         report.write_text(as_markdown(run))

@@ -33,13 +33,14 @@ def _harmed(run: Callable[[Stage, stores.Harm], Result], harm: stores.Harm, stag
 
 
 _IN_HAND = "recovered: what a killed worker had in hand is sent again"
+_UNDONE = "recovered: it reads again, and what it had taken in is sent"
 _LONGEST = "recovered: the longest wait of an event"
 _AGAIN = "recovered: after the return, the first delivery of an event of the outage or later"
 _FIRST = "recovered: the first event after its return"
 
 _KILLS: Sequence[tuple[str, str, Callable[[Stage], Result]]] = (
     ("worker-kills", f"kill -9 of one of 2 workers, 20 times at random moments; {_IN_HAND}", kills.workers),
-    ("bridge-kills", f"kill -9 of the bridge, 20 times at random moments; {_LONGEST}", kills.bridges),
+    ("bridge-kills", f"kill -9 of the bridge, 20 times at random moments; {_UNDONE}", kills.bridges),
     (
         "maintenance-kills",
         f"kill -9 of maintenance, 20 times, and of the worker, 4 times, a destination comes and goes; {_IN_HAND}",

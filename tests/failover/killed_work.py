@@ -1,5 +1,5 @@
 """
-What killed workers had in hand, and when it was sent again.
+What killed processes had in hand, and when it was sent again.
 """
 
 import time
@@ -24,7 +24,7 @@ class Work(NamedTuple):
 
 class Kill(NamedTuple):
     """
-    One kill. `work` is what it may have hit: also tasks that the worker had only taken in.
+    One kill. `work` is what it may have hit: also tasks that a worker had only taken in, or a bridge not published yet.
     """
 
     at: float
@@ -37,21 +37,21 @@ class Kill(NamedTuple):
 
 class Kills:
     """
-    The kills of a relay's workers.
+    The kills of a relay's workers, or of its bridge.
     """
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
         self._kills: list[Kill] = []
 
-    def kill_and_start(self, worker: LocalProcess) -> None:
+    def kill_and_start(self, process: LocalProcess) -> None:
         """
         Kill it, start it again, and note what stood still meanwhile: that was the killed one's.
         """
-        worker.kill()
+        process.kill()
         at = time.time()
         left = self._work()
-        worker.start()
+        process.start()
         seen = {work for kill in self._kills for work in kill.work}
         self._kills.append(Kill(at, (left & self._work()) - seen))
 
