@@ -22,9 +22,9 @@ pytestmark = pytest.mark.server
 
 HEALTHY = 19
 PER_S = 20
-LOAD_S = 2.5
+LOAD_S = 1.5
 # Without a cap one that hangs would have all eight slots until then: the healthy ones would be later than they may.
-TIMEOUT_S = 6.0
+TIMEOUT_S = 5.0
 HEALTHY_LATE_S = 3.0
 # A quarter of the slots is for one destination that does not answer fast.
 MOST_IN_FLIGHT = 2
@@ -39,8 +39,7 @@ class World:
 
     relay: Relay
     bad: Receiver
-    wrong_host: Receiver
-    other_ca: Receiver
+    impostor: Receiver
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +54,7 @@ def world(
         RedisServer(folder / "redis", binary=redis_binary) as redis,
         Receiver.start(scheme="https", certificates=certificates, keep_bodies=False) as receiver,
         Receiver.start(scheme="http", keep_bodies=False) as bad,
-        Receiver.start(scheme="https", certificates=certificates, certificate=Certificate.WRONG_HOST) as wrong_host,
-        Receiver.start(scheme="https", certificates=certificates, certificate=Certificate.OTHER_CA) as other_ca,
+        Receiver.start(scheme="https", certificates=certificates, certificate=Certificate.WRONG_HOST) as impostor,
         Relay(
             folder,
             redis=redis,
@@ -65,7 +63,7 @@ def world(
             settings={**SHORT_OUTAGES, "DELIVERY__TIMEOUT_S": TIMEOUT_S},
         ) as relay,
     ):
-        yield World(relay=relay, bad=bad, wrong_host=wrong_host, other_ca=other_ca)
+        yield World(relay=relay, bad=bad, impostor=impostor)
 
 
 @pytest.fixture
@@ -132,7 +130,6 @@ def mend(world: World, subscriber: Subscriber) -> None:
 
 SLOW = {
     "hangs": Behaviour(mode=Mode.HANG),
-    "never reads": Behaviour(mode=Mode.NEVER_READ),
     "drips one byte a second": Behaviour(mode=Mode.DRIP_HEAD, interval_s=1),
 }
 FAILING = {
@@ -140,8 +137,6 @@ FAILING = {
     "answers 503 with Retry-After": Behaviour(status=503, headers=(("Retry-After", "1"),)),
     "answers 301": Behaviour(status=301, headers=(("Location", "/elsewhere"),)),
     "closes in the middle": Behaviour(mode=Mode.CUT_HEAD),
-    "closes at once": Behaviour(mode=Mode.CLOSE),
-    "does not speak HTTP": Behaviour(mode=Mode.NOT_HTTP),
 }
 
 
@@ -185,11 +180,8 @@ def test_the_others_get_everything_once_and_in_time_beside_one_that_is_gone(worl
     mend(world, subscriber)
 
 
-@pytest.mark.parametrize("kind", ["wrong_host", "other_ca"])
-def test_the_others_get_everything_once_and_in_time_beside_one_with_a_wrong_certificate(
-    world: World, kind: str
-) -> None:
-    impostor: Receiver = getattr(world, kind)
+def test_the_others_get_everything_once_and_in_time_beside_one_with_a_wrong_certificate(world: World) -> None:
+    impostor = world.impostor
     subscriber = run_beside(world, impostor.url("/impostor"))
     assert impostor.request_count("/impostor") == 0
     assert impostor.connections().accepted > 0
