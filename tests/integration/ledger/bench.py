@@ -15,8 +15,8 @@ from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import ParkReason
-from odim_relay.domain.event import WHOLE
 from odim_relay.domain.destination_identity import destination_id
+from odim_relay.domain.event import WHOLE
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.ports import (
     Aftermath,
@@ -54,7 +54,7 @@ RULES = LedgerRules(
 """
 Nothing is held back: tests say what they limit, by `Bench.under`.
 """
-_UNAVAILABLE = Outcome(status=503)
+UNAVAILABLE = Outcome(status=503)
 UNREACHABLE = Outcome(failure=Failure.CONNECT, detail="refused")
 
 
@@ -172,7 +172,7 @@ class Bench:
         for ticket in tickets:
             self.deliveries.park(self.claim(ticket), ParkReason(reason), last())
 
-    def fail(self, ticket: TaskTicket, outcome: Outcome = _UNAVAILABLE, wait_s: float = 15.0) -> Aftermath:
+    def fail(self, ticket: TaskTicket, outcome: Outcome = UNAVAILABLE, wait_s: float = 15.0) -> Aftermath:
         """
         Claim and fail.
         """

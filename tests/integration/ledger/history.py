@@ -4,7 +4,8 @@ What happened in the world around the ledger, and what the ledger therefore owes
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -91,7 +92,7 @@ class History:
     def records_from(self, offset: int) -> list[Record]:
         return [Record(offset=at, value=text.encode()) for at, text in self.log.items() if at >= offset]
 
-    def wrote(self, batch: IngestBatch, subscriptions: Mapping[str, Subscription], created: Set[str]) -> None:
+    def wrote(self, batch: IngestBatch, subscriptions: Mapping[str, Subscription], created: AbstractSet[str]) -> None:
         """
         Check a batch that the ledger accepted against the log and the subscriptions that stand (L1, L3, L9).
 

@@ -74,7 +74,7 @@ class LedgerMachine(Backlogs):
             self.the_reaper_comes(queue_is_empty=True, often=1, publish="once")
             self.the_replay_comes(accepts=True, often=1, publish="once")
             while self.broker or self.working:
-                self.a_group_of_threads_completes_and_claims(0, len(self.broker), len(self.working), False)
+                self.a_group_of_threads_completes_and_claims(0, len(self.broker), len(self.working), is_fast=False)
         assert self.is_at_rest(), "the ledger does not come to rest"
         self.check_nothing_stays()
 

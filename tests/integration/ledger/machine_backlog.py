@@ -54,7 +54,7 @@ class Backlogs(Intake):
             self.the_replay_comes(accepts, 1, "once")
             self.claim([self.broker.pop() for _ in range(min(len(self.broker), 2))])
         if self.working and then == "2xx":
-            self.a_destination_answers_2xx(-1, 1, False)
+            self.a_destination_answers_2xx(-1, 1, is_fast=False)
         elif self.working and then == "rejected":
             self.an_attempt_fails_for_good(-1, ParkReason.REJECTED)
 

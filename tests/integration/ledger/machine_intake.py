@@ -152,7 +152,7 @@ class Intake(Sending):
         for fate in fates[: len(self.working)]:
             match fate:
                 case "2xx":
-                    self.a_destination_answers_2xx(0, 1, False)
+                    self.a_destination_answers_2xx(0, 1, is_fast=False)
                 case "countdown":
                     self.an_attempt_fails(0, UNAVAILABLE, 15.0, "once")
                 case "due":

@@ -151,7 +151,7 @@ class Sending(World):
         self.ledger.holds(claim)
         match then:
             case "is answered":
-                self.a_destination_answers_2xx(at, 1, False)
+                self.a_destination_answers_2xx(at, 1, is_fast=False)
             case "fails":
                 self.an_attempt_fails(at, Outcome(failure=Failure.TIMEOUT), 15.0, "once")
             case "fails for good":

@@ -37,7 +37,7 @@ class Step:
     told: Claim | None = None
     deletes: bool = False
     claims: list[Claim] = field(default_factory=list)
-    aftermath: Aftermath = Aftermath()
+    aftermath: Aftermath = field(default_factory=Aftermath)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class Change:
         check_tickets_given(self)
         check_windows(self)
         check_claims(self)
+        check_landed(self)
         check_breaker_changes(self)
         check_old_generations(self)
         check_policies(self)
@@ -209,8 +210,20 @@ def check_claims(change: Change) -> None:
                 assert destination["probe"] == claim.delivery_id, f"L30: another probes: {claim}, {destination}"
             case state:
                 raise AssertionError(f"L29: claimed while {state}: {claim}")
+        is_gone = claim.delivery_id not in change.after.everything
+        assert is_gone == (claim.mode == "at_most_once"), f"L19: {claim}"
         entry = f"{claim.delivery_id}:{claim.lease}"
         assert entry in change.after.get(f"inflight:{claim.destination_id}", {}), "L18: in flight, and not counted"
+
+
+def check_landed(change: Change) -> None:
+    """
+    L18: what ended is not in flight.
+    """
+    ended = [*change.step.completed, *([change.step.failed] if change.step.failed else [])]
+    for claim in ended:
+        entries = change.after.get(f"inflight:{claim.destination_id}", {})
+        assert f"{claim.delivery_id}:{claim.lease}" not in entries, f"L18: still in flight: {claim}"
 
 
 def in_flight_count(change: Change, destination_id: str) -> int:

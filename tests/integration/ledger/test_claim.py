@@ -88,7 +88,7 @@ def test_l5_threads_complete_and_claim_in_one_round_trip_and_each_gets_its_own_a
     done = bench.claim(first)
     stale = TaskTicket(delivery_id=second.delivery_id, seq=9)
     replies: list[Sequence[Claim | Refusal | Aftermath]] = []
-    ops = [second, _Completion(done, is_fast=False), stale, first, third]
+    ops: list[_Completion | TaskTicket] = [second, _Completion(done, is_fast=False), stale, first, third]
 
     work = bench.work_of(lambda: replies.append(bench.deliveries._step(ops)))
 

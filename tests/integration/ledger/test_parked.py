@@ -10,7 +10,7 @@ import pytest
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import Mode
 from odim_relay.errors import TransientError
-from odim_relay.ports import SuspendedBy
+from odim_relay.ports import Claim, SuspendedBy
 from tests.fakes.samples import PARTITION
 from tests.integration.ledger.bench import PREFIX, Bench, last
 
@@ -240,6 +240,15 @@ def test_what_is_parked_for_a_deleted_subscription_is_not_replayed(bench: Bench)
     assert bench.database.everything == {}
 
 
+def test_l4_a_deleted_subscription_is_not_looked_after(bench: Bench) -> None:
+    bench = bench.under(window=1)
+    bench.fill(3)
+    bench.store.delete("s")
+
+    assert bench.database.get("due", {}) == {}
+    assert bench.database.under("waiting:") == {}
+
+
 def test_a_parking_is_counted_once_however_often_it_is_looked_at(bench: Bench) -> None:
     bench.subscribe()
     (ticket,) = bench.fill(1)
@@ -272,7 +281,7 @@ def newer(bench: Bench, id_: str) -> bytes:
     Make a letter one that a newer version wrote.
     """
     key = f"{PREFIX}dead-letters"
-    document = json.dumps({**json.loads(bench.client.hget(key, id_) or ""), "version": 2, "more": [1]}).encode()
+    document = json.dumps({**json.loads(bench.client.hget(key, id_) or ""), "version": 2, "more": "1"}).encode()
     bench.client.hset(key, id_, document)
     return document
 
@@ -345,7 +354,7 @@ def test_l6_a_clock_that_jumps_back_loses_nothing(bench: Bench) -> None:
         tickets += [*bench.reap(queue_is_empty=True), *bench.replay()]
         while tickets:
             reply = bench.deliveries.claim(tickets.pop(0))
-            if hasattr(reply, "lease"):
+            if isinstance(reply, Claim):
                 tickets += bench.deliveries.complete(reply).tickets
 
     assert bench.database.everything == {}

@@ -9,7 +9,7 @@ import pytest
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.outcome import Outcome
 from odim_relay.domain.subscription import RetryPolicy
-from odim_relay.ports import SuspendedBy, TaskTicket
+from odim_relay.ports import Notice, SuspendedBy, TaskTicket
 from tests.integration.ledger.bench import UNREACHABLE, Bench, ended, last
 
 pytestmark = pytest.mark.server
@@ -96,7 +96,7 @@ def test_l25_an_open_breaker_counts_on_with_its_connections(bench: Bench) -> Non
     failing, waiting = bench.fill(2)
     bench.fail(failing, UNREACHABLE)
     assert bench.refusal(waiting) == "breaker_open"
-    notices = []
+    notices: list[Notice] = []
     for _ in range(3):
         bench.move(SPACING_S)
         for connection in bench.backlog.replay().connections:
@@ -146,6 +146,17 @@ def test_s18_a_suspended_subscription_collects_and_gets_nothing_whoever_looks(be
 
     assert let_go == []
     assert bench.states() == {"suspended": 5}
+
+
+def test_s18_the_end_of_what_was_under_way_lets_nothing_go(bench: Bench) -> None:
+    bench = bench.under(window=2)
+    bench.subscribe()
+    first, second = bench.fill(5)
+    claims = [bench.claim(first), bench.claim(second)]
+    bench.backlog.suspend("s", SuspendedBy.HAND)
+
+    assert not bench.deliveries.complete(claims[0]).tickets
+    assert not bench.deliveries.park(claims[1], ParkReason.REJECTED, last(status=400)).tickets
 
 
 def test_s18_a_countdown_that_ends_while_it_is_suspended_is_kept(bench: Bench) -> None:

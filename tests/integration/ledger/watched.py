@@ -48,7 +48,7 @@ class Snapshot:
 
 class WatchedLedger:
     """
-    `DeliveryLedger`, `ReapLedger`, `BacklogLedger`, `IngestLedger` (as far as `Ingest` needs it) and `SubscriptionStore`.
+    All ports of the ledger, `IngestLedger` as far as `Ingest` needs it, and `SubscriptionStore`.
 
     Attributes:
         seen: the database after the last call.
