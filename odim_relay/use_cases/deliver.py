@@ -37,8 +37,11 @@ _FIXED_HEADERS = (
 _REPLAY_HEADERS = (("x-odim-relay-replay", "1"),)
 _FAST_S = 1.0
 _SHORTEST_TIMEOUT_S = 1.0
-_RUN_MOST = 50
-_RUN_S = 5.0
+_SHORT_RUN = (8, 1.0)
+_RUNS = {Mode.ORDERED: (50, 5.0)}
+"""
+How many deliveries one task makes at most, and for how many seconds: others wait for its place.
+"""
 
 
 class Deliver:
@@ -75,7 +78,7 @@ class Deliver:
 
     def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
         """
-        Make one attempt, if the ticket is still good; of an ordered subscription a run of them (L33).
+        Make one attempt, if the ticket is still good, and go on with the one that this lets go (L33).
 
         Returns:
             what Celery is to count down to; None when there is nothing more to do.
@@ -87,21 +90,20 @@ class Deliver:
         if claim is None:
             return None
         aftermath = self._try(claim)
-        if claim.mode is Mode.ORDERED:
-            aftermath = self._go_on(aftermath)
+        if _next_of_run(aftermath) is not None:
+            aftermath = self._go_on(aftermath, *_RUNS.get(claim.mode, _SHORT_RUN))
         settle(aftermath, self._publisher)
         return aftermath.retry
 
-    def _go_on(self, aftermath: Aftermath) -> Aftermath:
+    def _go_on(self, aftermath: Aftermath, most: int, longest_s: float) -> Aftermath:
         """
-        Send what a success let go next, and so on, up to 50 in all or for 5 s: what is ordered goes one by one, and
-        each would else wait for a task of its own.
+        Send the one that was let go, and so on: what goes one by one would else wait for a task of its own each time.
 
         Returns:
             what the last attempt left to be done, its next ticket among it.
         """
-        ends_at_s = self._now_s() + _RUN_S
-        for _ in range(_RUN_MOST - 1):
+        ends_at_s = self._now_s() + longest_s
+        for _ in range(most - 1):
             following = _next_of_run(aftermath)
             if following is None or self._now_s() >= ends_at_s:
                 break

@@ -14,7 +14,7 @@ from odim_relay.adapters.redis.shape_codec import decode_shape
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.outcome import Outcome, standing_of
 from odim_relay.domain.subscription import Mode
-from odim_relay.ports import Aftermath, Claim, LastAttempt, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Refusal, TaskTicket
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,9 @@ class RedisDeliveryLedger:
         for ticket in claimed:
             arguments += (ticket.delivery_id, ticket.seq)
         generation, tickets, notices, *replies = self._scripts.run("step", *arguments)
-        # What the group let go is handed out by one of those whose completions let it go.
-        aftermath = iter([Aftermath(tickets=tickets_of(tickets), notices=notices_of(notices))])
+        aftermath = iter(_shares(tickets_of(tickets), notices_of(notices), len(completions)))
         claims = (_claim(ticket, reply, int(generation)) for ticket, reply in zip(claimed, replies, strict=True))
-        return [next(aftermath, Aftermath()) if isinstance(op, _Completion) else next(claims) for op in ops]
+        return [next(aftermath) if isinstance(op, _Completion) else next(claims) for op in ops]
 
     def holds(self, claim: Claim) -> bool:
         """
@@ -132,6 +131,22 @@ class RedisDeliveryLedger:
         """
         more, tickets, notices = self._scripts.run("reap", int(queue_is_empty))
         return Aftermath(tickets=tickets_of(tickets), notices=notices_of(notices)), bool(more)
+
+
+def _shares(tickets: Sequence[TaskTicket], notices: Sequence[Notice], count: int) -> Sequence[Aftermath]:
+    """
+    Share out what a group of completions let go: one ticket each, so that each caller may go on with its own, and what
+    is left over to the first.
+    """
+    if not count:
+        return ()
+    rest = len(tickets) - count
+    first = tickets[: max(rest, 0) + 1]
+    return (
+        Aftermath(tickets=first, notices=notices),
+        *(Aftermath(tickets=(ticket,)) for ticket in tickets[len(first) :]),
+        *(Aftermath() for _ in range(-rest if tickets else count - 1)),
+    )
 
 
 def encode_last(last: LastAttempt) -> str:

@@ -7,7 +7,7 @@ local function most_under_way(flow)
   if not is_closed(destination) then return 0 end
   if flow.is_ordered then return 1 end
   -- What cannot go out would only be claimed and parked again.
-  if is_crowded(destination) and not is_fast(destination) then
+  if is_crowded(destination) then
     return math.min(flow.allowance, most_in_flight(destination)), true
   end
   return flow.allowance, false
