@@ -111,7 +111,9 @@ def test_l30_its_interval_doubles_up_to_a_cap_and_probes_rotate(bench: Bench) ->
         intervals.append((int(outage.breaker["probe_at_ms"]) - bench.now_ms) / 1000)
 
     assert intervals == [60, 120, 240, 300, 300, 300]
-    assert probed == [f"d-0-0000{at}" for at in (0, 1, 2, 0, 1, 2)]
+    # From both ends in turn, so that no run of bad ones at either can keep it shut.
+    assert probed[:2] == ["d-0-00000", "d-0-00002"]
+    assert set(probed) == {"d-0-00000", "d-0-00001", "d-0-00002"}
 
 
 def test_l32_an_ordered_subscription_is_probed_with_its_oldest(bench: Bench) -> None:

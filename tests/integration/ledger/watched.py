@@ -105,7 +105,11 @@ class WatchedLedger:
         replies = self._deliveries._step(ops)
         step = Step(completed=list(completions))
         step.claims = [reply for reply in replies if isinstance(reply, Claim)]
-        step.aftermath = next((reply for reply in replies if isinstance(reply, Aftermath)), Aftermath())
+        shares = [reply for reply in replies if isinstance(reply, Aftermath)]
+        step.aftermath = Aftermath(
+            tickets=[ticket for share in shares for ticket in share.tickets],
+            notices=[notice for share in shares for notice in share.notices],
+        )
         for ticket, reply in zip(tickets, replies, strict=False):
             if isinstance(reply, Claim):
                 self.history.claimed(ticket)
