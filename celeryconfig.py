@@ -61,6 +61,9 @@ worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 worker_send_task_events = _settings.flower.task_events
 worker_cancel_long_running_tasks_on_connection_loss = False
+# With threads, Celery 5.7.0 restores the count from the thread of each task, on the connection that the worker's loop
+# reads at the same time: each then gets half of RabbitMQ's frames, and the worker connects again and again.
+worker_enable_prefetch_count_reduction = False
 
 beat_schedule = {
     name: {

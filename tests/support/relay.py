@@ -45,6 +45,13 @@ from tests.support.waiting import wait_until
 __all__ = ["Relay", "Subscriber"]
 
 STARTS_READING_S = 30.0
+SIGNS_OF_FAULTS = (
+    "raised unexpected",
+    "delivery.broken",
+    "Unrecoverable error",
+    '"level": "critical"',
+    "UnexpectedFrame",  # two threads on one connection to RabbitMQ
+)
 
 
 class Relay:
@@ -208,7 +215,7 @@ class Relay:
             assert process.running, f"{process.name} ended with {process.returncode}:\n{process.log_tail()}"
             # Celery cannot acknowledge on a connection that its broker dropped: what it had taken is in the ledger.
             lines = [line for line in process.log().splitlines() if "Couldn't ack" not in line]
-            for sign in ("raised unexpected", "delivery.broken", "Unrecoverable error", '"level": "critical"'):
+            for sign in SIGNS_OF_FAULTS:
                 assert not any(sign in line for line in lines), f"{process.name}: {sign}\n{process.log_tail()}"
 
     # --- subscriptions ---
