@@ -7,13 +7,18 @@ from tests.integration.ledger.mutation import Mutation
 
 DESTINATION = (
     Mutation(
-        "the breaker never opens", "_destination", "elseif destination.failures >= threshold then", "elseif false then"
+        "the breaker never opens",
+        "_destination",
+        "elseif destination.failures >= threshold then",
+        "elseif false then",
+        test_breaker.test_l29_consecutive_failures_open_it,
     ),
     Mutation(
         "the breaker opens one late",
         "_destination",
         "destination.failures >= threshold",
         "destination.failures > threshold",
+        test_breaker.test_l29_consecutive_failures_open_it,
     ),
     Mutation(
         "opening keeps the generation", "_destination", "    destination.generation = destination.generation + 1\n", ""
@@ -159,15 +164,15 @@ ADMISSION = (
     Mutation(
         "ordered probes rotate",
         "_admission",
-        "      if not flow.is_ordered then\n        following",
-        "      if true then\n        following",
+        "not flow.is_ordered then\n        following",
+        "true then\n        following",
         test_breaker.test_l32_an_ordered_subscription_is_probed_with_its_oldest,
     ),
     Mutation(
-        "probes do not rotate",
+        "probes come from one end",
         "_admission",
-        "  return chosen.id and chosen or first\n",
-        "  return first\n",
+        "% 2 == 0",
+        "% 2 == 2",
         test_breaker.test_l30_its_interval_doubles_up_to_a_cap_and_probes_rotate,
     ),
     Mutation(

@@ -51,10 +51,10 @@ SCRIPTS = (
         "{ flow.ready, flow.by_hand }) do\n    for _, id",
     ),
     Mutation(
-        "what is due is not woken",
+        "what is due is put off",
         "reap",
-        "    restate(flow, id, letter, letter.reason, nil)\n    wake(flow)\n",
-        "    restate(flow, id, letter, letter.reason, nil)\n",
+        "letter, letter.reason, nil)",
+        "letter, letter.reason, NOW + 1)",
         test_reap.test_a_parked_delivery_is_queued_when_its_due_time_comes,
     ),
     Mutation("ingest ignores the generation", "ingest", "~= ARGV[8] then", "== 'never' then"),

@@ -115,11 +115,11 @@ def test_l24_what_ran_out_of_retries_is_replayed_at_growing_intervals_once_each(
     assert bench.fields(ticket)["number"] == "1"
 
 
-def test_l24_what_ran_out_of_retries_while_it_is_open_goes_when_it_closes(bench: Bench) -> None:
-    outage = Outage.begin(bench)
+def test_l24_what_ran_out_of_retries_while_it_is_open_goes_on_probing_when_nothing_else_can(bench: Bench) -> None:
+    outage = Outage.begin(bench, 1)
 
     outage.bench.deliveries.park(outage.bench.claim(outage.probe()), ParkReason.EXHAUSTED, last())
 
     assert "due_ms" not in outage.bench.fields("d-0-00000")
-    probe = outage.probe()
-    assert outage.bench.succeed(probe).tickets
+    outage.bench.succeed(outage.probe())
+    assert outage.breaker["state"] == "closed"
