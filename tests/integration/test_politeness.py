@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 import structlog
 
+from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.outcome import Outcome
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.settings import LedgerSettings, Settings
@@ -170,6 +171,22 @@ def test_s11_subscriptions_of_one_destination_share_its_probes(relay: SimulatedR
 
 # A week of looking every 5 s for what lapsed would take a minute, and nothing lapses.
 @pytest.mark.parametrize("relay", [{"ledger": LedgerSettings(reap_interval_s=60)}], indirect=True)
+def test_l32_events_that_always_fail_do_not_hold_up_the_others(relay: SimulatedRelay) -> None:
+    bad = relay.subscribe(subscription("bad", destination="https://bad.test/events"))
+    relay.ingest(2_000)
+    bad.chokes_on = frozenset(sorted(relay.created["bad"])[:20]).__contains__
+    relay.time.every(30, lambda: relay.ingest(1))
+
+    relay.time.run_until(HOUR_S)
+    under_way = 1  # the event of this half minute
+    assert len(bad.accepted) >= len(relay.created["bad"]) - 20 - under_way
+
+    relay.time.run_until(6 * HOUR_S)
+    assert len(bad.accepted) >= len(relay.created["bad"]) - 20 - under_way
+    assert max(bad.accepted.values()) == 1
+    assert {backlog.reason for backlog in relay.listing.backlogs()} == {ParkReason.EXHAUSTED}
+
+
 def test_s10_what_waits_is_kept_for_a_week_and_what_expires_is_counted_and_told(relay: SimulatedRelay) -> None:
     dead = relay.subscribe(subscription("dead", destination=DEAD))
     dead.answer = FAILING

@@ -76,9 +76,11 @@ class SimulatedDestination:
         accepted: how often each delivery was answered 2xx.
         accepted_at_s: when.
         notices: bodies of the events that the relay made itself.
+        chokes_on: tells of a delivery's id whether it is answered with an error whenever all else is well.
     """
 
     answer: Outcome = WELL
+    chokes_on: Callable[[str], bool] = lambda _: False
     tries_at_s: list[float] = field(default_factory=list)
     knocks_at_s: list[float] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
@@ -227,6 +229,8 @@ class SimulatedRelay:
         assert may_send()
         destination = self.destinations[request.url]
         answer = destination.answer
+        if answer is WELL and destination.chokes_on(dict(request.headers)["webhook-id"]):
+            answer = FAILING
         destination.tries_at_s.append(self.time.now_s)
         is_request = answer.failure not in _WITHOUT_REQUEST
         if is_request:

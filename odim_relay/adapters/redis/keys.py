@@ -62,7 +62,8 @@ was taken in earlier is discarded when its turn comes) · `lost` (events that le
 Fields of `destination:{destination}`; absent is none, or 0:
 `state` (absent is closed, else `open` or `half_open`) · `generation` (raised when it opens or closes; outcomes of claims made under
 another one do not count) · `failures` (consecutive ones) · `interval_ms` (between probes) · `probe_at_ms` (of the next one) · `probe`
-and `probe_until_ms` (the delivery that probes it, and when that is given up) · `cursor` (number of the last delivery that probed)
+and `probe_until_ms` (the delivery that probes it, and when that is given up) · `cursor` (number of the last delivery that probed from
+the old end) · `tries` (how often one was chosen)
 · `unreachable` (1 when it takes no connections) · `opened_at_ms` · `fast_at_ms` (last fast 2xx) · `crowded_at_ms` (last claim refused
 because too much was in flight).
 

@@ -28,7 +28,8 @@ class LedgerRules:
         slots: of this worker process.
         fast_for_ms: how long a fast 2xx lets a destination borrow slots.
         crowded_for_ms: how long a claim refused for the cap keeps its destination's queues short.
-        breaker_failures, drain_failures: consecutive failures that open a breaker, and while what waited is drained.
+        breaker_failures, drain_failures, replay_failures: consecutive failures that open a breaker: of all, while what
+            waited is drained, and when the last one was a replay.
         probe_ms, probe_max_ms: first and longest interval between the probes of a destination.
         probe_lease_ms: until a probe that was not heard of counts as lost.
         replay_ms: first interval between the replays of what ran out of retries.
@@ -58,6 +59,7 @@ class LedgerRules:
     crowded_for_ms: int = 10_000
     breaker_failures: int = 5
     drain_failures: int = 3
+    replay_failures: int = 20
     probe_ms: int = 30_000
     probe_max_ms: int = 300_000
     probe_lease_ms: int = 90_000
@@ -67,7 +69,7 @@ class LedgerRules:
     retention_ms: int = 604_800_000
     quota_bytes: int = 214_748_365
     quota_count: int = 1_000_000
-    overhead_bytes: int = 1_000
+    overhead_bytes: int = 1_150
     backlog_bytes: int = 858_993_459
     max_bytes: int = 1_073_741_824
     drain_rate: float = 0

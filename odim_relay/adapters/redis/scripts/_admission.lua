@@ -42,6 +42,11 @@ local function pace(flow)
   return at - NOW
 end
 
+-- Whether a letter that is recalled shall rather keep its own time: it failed again and again while others went through.
+local function is_resting(letter)
+  return letter.index == 'delayed' and tonumber(letter.replays or 0) > 1
+end
+
 -- The next id in turn: of those that are ready; then, after a recovery, of those that wait for times of their own.
 local function next_in_turn(flow)
   if is_waiting(flow) then return redis.call('ZRANGE', flow.ready, 0, 0)[1] end
@@ -69,16 +74,18 @@ local function admit(flow)
     local id = next_in_turn(flow)
     if not id then return end
     local letter, newer = letter_of(id)
-    if not is_sorted_out(flow, id, letter, newer) then
+    if not is_sorted_out(flow, id, letter, newer) and not is_resting(letter) then
       if flow.is_ordered and letter.due_ms and tonumber(letter.due_ms) > NOW then return end -- blocked by its head
       unpark(flow, id, letter, pace(flow))
     end
   end
 end
 
--- Choose the delivery that probes a destination: each time another one, so that one that always fails cannot keep it shut.
--- Ordered subscriptions offer their oldest only, and none while an older one is under way.
+-- Choose the delivery that probes a destination: each time another one, from both ends in turn, so that neither one that
+-- always fails nor many of them in a row can keep it shut. Ordered subscriptions offer their oldest only, and none while an
+-- older one is under way.
 local function candidate_of(destination)
+  local is_from_end = redis.call('HINCRBY', destination.key, 'tries', 1) % 2 == 0
   local cursor = redis.call('HGET', destination.key, 'cursor') or '0'
   local chosen, first = {}, {} -- after the cursor, and of all
   for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
@@ -87,7 +94,10 @@ local function candidate_of(destination)
     if flow.exists and not flow.suspended and not is_busy then
       local head = redis.call('ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
       local following = head
-      if not flow.is_ordered then
+      if not flow.is_ordered and is_from_end then
+        head = redis.call('ZREVRANGE', flow.ready, 0, 0, 'WITHSCORES')
+        following = {}
+      elseif not flow.is_ordered then
         following = redis.call('ZRANGEBYSCORE', flow.ready, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
       end
       local number = tonumber(following[2])
@@ -96,7 +106,7 @@ local function candidate_of(destination)
       end
       number = tonumber(head[2])
       if number and (not first.number or number < first.number) then
-        first = { id = head[1], number = number, flow = flow }
+        first = { id = head[1], number = number, flow = flow, is_from_end = is_from_end and not flow.is_ordered }
       end
     end
   end
@@ -107,7 +117,7 @@ local function probe(destination)
   for _ = 1, RULES.admit_most do
     local candidate = candidate_of(destination)
     if not candidate.id then return end
-    redis.call('HSET', destination.key, 'cursor', candidate.number)
+    if not candidate.is_from_end then redis.call('HSET', destination.key, 'cursor', candidate.number) end
     local id, flow = candidate.id, candidate.flow
     local letter, newer = letter_of(id)
     if not is_sorted_out(flow, id, letter, newer) then
@@ -191,8 +201,10 @@ local function fail_flow(flow)
   end
 end
 
--- The breaker trips earlier while what waited is drained (L32).
-local function threshold_of(flow)
+-- The breaker trips earlier while what waited is drained (L32), and later over replays: those that fail may be bad
+-- themselves, and stand together at the head of what waits.
+local function threshold_of(flow, is_replay)
+  if is_replay then return math.max(RULES.replay_failures, RULES.breaker_failures) end
   if is_waiting(flow) then return math.min(RULES.drain_failures, RULES.breaker_failures) end
   return RULES.breaker_failures
 end

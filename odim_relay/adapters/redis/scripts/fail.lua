@@ -27,7 +27,7 @@ local generation, did_close = tonumber(ARGV[5]), false
 if says == 'alive' then
   did_close = answer_of(destination, generation, false)
 elseif says ~= 'nothing' then
-  fail_destination(destination, generation, says == 'unreachable', retry_after_ms, threshold_of(flow))
+  fail_destination(destination, generation, says == 'unreachable', retry_after_ms, threshold_of(flow, found[4] == '1'))
   if flow.exists then fail_flow(flow) end
 end
 
@@ -39,9 +39,11 @@ end
 -- What ran out of retries is replayed at growing intervals; at once when its destination recovers.
 local function park_exhausted()
   local replays = tonumber(found[5] or 0)
-  redis.call('HSET', delivery, 'replays', replays + 1)
   local wait_ms = math.min(RULES.replay_ms * 2 ^ math.min(replays, 30), RULES.probe_max_ms)
-  park(id, 'exhausted', last, is_closed(destination) and NOW + math.max(wait_ms, retry_after_ms) or nil)
+  -- A failure while its destination is well is its own; it must not stand before the others when that recovers.
+  if was_closed then redis.call('HSET', delivery, 'replays', replays + 1) end
+  local must_probe = not is_closed(destination) and (flow.is_ordered or not is_waiting(flow))
+  park(id, 'exhausted', last, not must_probe and NOW + math.max(wait_ms, retry_after_ms) or nil)
   return become('parked')
 end
 

@@ -23,8 +23,14 @@ local function handle_parked(id)
     is_sorted_out(flow_of(newer.subscription), id, letter, newer)
   elseif letter then
     local flow = flow_of(letter.subscription)
-    restate(flow, id, letter, letter.reason, nil)
-    wake(flow)
+    local is_shut = not is_closed(destination_of(flow.destination))
+    if is_shut and not flow.is_ordered and is_waiting(flow) then
+      -- Others are there to probe with; when one of them succeeds this one is recalled.
+      restate(flow, id, letter, letter.reason, NOW + RULES.probe_max_ms)
+    else
+      restate(flow, id, letter, letter.reason, nil)
+      wake(flow)
+    end
   else
     redis.call('ZREM', DEADLINES, id)
   end
