@@ -9,6 +9,7 @@ from tests.integration.ledger import (
     test_reap,
     test_recovery,
     test_retry_and_park,
+    test_subscription_changes,
     test_window,
 )
 from tests.integration.ledger.mutation import Mutation
@@ -17,7 +18,13 @@ SCRIPTS = (
     Mutation(
         "reap does not raise seq of SENDING", "reap", "      requeue(id, seq + 1, R", "      requeue(id, seq + 0, R"
     ),
-    Mutation("reap leaves the countdown set", "reap", "    leave_countdown(flow, id, found[7])\n", ""),
+    Mutation(
+        "reap leaves the countdown set",
+        "reap",
+        "    leave_countdown(flow, id, found[7])\n",
+        "",
+        test_reap.test_l23_a_countdown_that_did_not_fire_is_queued_under_a_new_seq,
+    ),
     Mutation(
         "reap never tires of a poison event",
         "reap",
@@ -43,12 +50,14 @@ SCRIPTS = (
         "reap",
         "{ flow.ready, flow.delayed, flow.by_hand }) do\n    for _, id",
         "{ flow.ready, flow.delayed }) do\n    for _, id",
+        test_subscription_changes.test_l8_a_deleted_subscription_is_swept_in_steps,
     ),
     Mutation(
         "sweep forgets what is delayed",
         "reap",
         "{ flow.ready, flow.delayed, flow.by_hand }) do\n    for _, id",
         "{ flow.ready, flow.by_hand }) do\n    for _, id",
+        test_subscription_changes.test_l8_a_deleted_subscription_is_swept_in_steps,
     ),
     Mutation(
         "what is due is put off",
@@ -67,7 +76,13 @@ SCRIPTS = (
     ),
     Mutation("ingest does not move the position", "ingest", "'offset', ARGV[6]", "'offset', ARGV[3]"),
     Mutation("ingest knows no window", "ingest", "    return 'behind'\n", "    return nil\n"),
-    Mutation("ingest queues for the suspended", "ingest", "  if flow.suspended then return 'suspended' end\n", ""),
+    Mutation(
+        "ingest queues for the suspended",
+        "ingest",
+        "  if flow.suspended then return 'suspended' end\n",
+        "",
+        test_policies.test_s18_a_suspended_subscription_collects_and_gets_nothing_whoever_looks,
+    ),
     Mutation(
         "ingest queues for a dead destination",
         "ingest",
@@ -90,7 +105,13 @@ SCRIPTS = (
         "'ZRANGE', BACKLOGS",
         test_parked.test_l15_over_what_all_may_hold_the_oldest_of_the_largest_leave,
     ),
-    Mutation("retry ignores the lease", "fail", "and found[2] == lease\n", "\n"),
+    Mutation(
+        "retry ignores the lease",
+        "fail",
+        "and found[2] == lease\n",
+        "\n",
+        test_retry_and_park.test_l26_who_lost_its_lease_changes_nothing_by_its_failure,
+    ),
     Mutation("retry does not raise seq", "fail", "count_down(flow, id, lease + 1,", "count_down(flow, id, lease + 0,"),
     Mutation(
         "retry ignores the cap",
@@ -126,7 +147,13 @@ SCRIPTS = (
         "",
         test_recovery.test_l24_what_ran_out_of_retries_is_replayed_at_growing_intervals_once_each,
     ),
-    Mutation("fail parks for a deleted subscription", "fail", "if action ~= 'release' and", "if false and"),
+    Mutation(
+        "fail parks for a deleted subscription",
+        "fail",
+        "if action ~= 'release' and",
+        "if false and",
+        test_retry_and_park.test_a_failure_leaves_no_dead_letter_of_a_subscription_that_was_swept,
+    ),
     Mutation(
         "fail leaves what is in flight",
         "fail",

@@ -142,6 +142,20 @@ def test_a_released_delivery_waits_for_its_turn_without_an_attempt(bench: Bench)
     assert bench.claim(released).attempt == 1
 
 
+def test_l26_who_lost_its_lease_changes_nothing_by_its_failure(bench: Bench) -> None:
+    (ticket,) = bench.fill(1)
+    late = bench.claim(ticket)
+    bench.lapse(ticket)
+    (again,) = bench.reap()
+    claim = bench.claim(again)
+
+    assert bench.deliveries.retry(late, 15, last()).retry is None
+    bench.deliveries.park(late, ParkReason.REJECTED, last())
+
+    assert bench.fields(ticket)["state"] == "SENDING"
+    assert bench.deliveries.holds(claim)
+
+
 def test_a_failure_leaves_no_dead_letter_of_a_subscription_that_was_swept(bench: Bench) -> None:
     parked, retried_ = bench.fill(2)
     claims = [bench.claim(ticket) for ticket in (parked, retried_)]
