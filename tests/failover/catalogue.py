@@ -43,12 +43,12 @@ _KILLS: Sequence[tuple[str, str, Callable[[Stage], Result]]] = (
     ("bridge-kills", f"kill -9 of the bridge, 20 times at random moments; {_UNDONE}", kills.bridges),
     (
         "maintenance-kills",
-        f"kill -9 of maintenance, 20 times, and of the worker, 4 times, a destination comes and goes; {_IN_HAND}",
+        f"kill -9 of maintenance, 20 times, of the worker every fifth time, a destination comes and goes; {_IN_HAND}",
         kills.maintenance,
     ),
     (
         "beat-kills",
-        f"kill -9 of beat, 20 times, and of the worker, 4 times, a destination comes and goes; {_IN_HAND}",
+        f"kill -9 of beat, 20 times, of the worker every fifth time, a destination comes and goes; {_IN_HAND}",
         kills.beat,
     ),
     (

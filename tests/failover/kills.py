@@ -124,8 +124,8 @@ def _helper(stage: Stage, name: str) -> Result:
     kills = Kills(relay)
     with relay.under_load(PER_S):
         for number in range(stage.times):
-            # Two kills down, two up.
-            is_down = number % 4 < 2
+            # Two kills up, two down, and down at the end.
+            is_down = (stage.times - 1 - number) % 4 < 2
             relay.receiver.behave(shaky.path, Behaviour(status=503) if is_down else ANSWER)
             stage.pause(0.3, 3)
             process.kill()

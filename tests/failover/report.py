@@ -111,7 +111,11 @@ def _row(outcome: Outcome) -> str:
 
 
 def _section(outcome: Outcome) -> list[str]:
-    lines = [f"### {outcome.name}", "", f"{outcome.description.capitalize()}. Took {outcome.took_s:.0f} s."]
+    lines = [
+        f"### {outcome.name}",
+        "",
+        f"{outcome.description[0].upper()}{outcome.description[1:]}. Took {outcome.took_s:.0f} s.",
+    ]
     if outcome.result is None:
         return [*lines, "", f"No result: {outcome.failure}"]
     lines += ["", "| goal | reached | bound | |", "|---|--:|--:|---|", *map(_goal, outcome.result.goals)]
