@@ -157,8 +157,8 @@ SCRIPTS = (
     Mutation(
         "fail leaves what is in flight",
         "fail",
-        "land(destination, id, lease)\n",
-        "",
+        "land(destination, id, lease)\nlocal found",
+        "local found",
         test_window.test_l18_in_flight_to_a_destination_are_as_many_as_its_cap,
     ),
     Mutation(
@@ -229,7 +229,7 @@ SCRIPTS = (
         "release",
         "if DEAD[letter.reason] or letter.due_ms or letter.index ~= 'ready' then",
         "if true then",
-        test_parked.test_l28_two_people_who_replay_the_same_send_each_once,
+        test_parked.test_l28_what_waits_for_its_turn_already_is_not_counted_as_released,
     ),
     Mutation(
         "resuming does not look",
@@ -241,8 +241,8 @@ SCRIPTS = (
     Mutation(
         "resuming is not slow",
         "resume",
-        "  allow(flow, 1)\n",
-        "",
+        "  allow(flow, 1)\n  redis.call('HSET', flow.key, 'recall', 0)\nend",
+        "end",
         test_policies.test_s18_after_resuming_all_of_it_goes_oldest_first_from_a_slow_start,
     ),
     Mutation("a new destination leaves what waits behind", "save_subscription", "  flow.destination = ARGV[4]\n", ""),

@@ -25,7 +25,7 @@ _SAME_EACH_TIME = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-_NOTICED = (AssertionError, ValueError, LookupError)
+_NOTICED = (AssertionError, ValueError, LookupError, pytest.fail.Exception)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda it: it.name.replace(" ", "-"))

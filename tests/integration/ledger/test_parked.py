@@ -221,6 +221,12 @@ def test_l28_what_is_not_parked_is_neither_replayed_nor_discarded(bench: Bench) 
     assert bench.states() == {"QUEUED": 1}
 
 
+def test_l28_what_waits_for_its_turn_already_is_not_counted_as_released(bench: Bench) -> None:
+    bench.under(window=1).fill(3)
+
+    assert bench.under(window=1).backlog.release(["d-0-00001"])[0] == 0
+
+
 def test_discarding_twice_discards_once(bench: Bench) -> None:
     ids = rejected(bench, 3)
 

@@ -159,11 +159,12 @@ def test_l18_in_flight_to_a_destination_are_as_many_as_its_cap(bench: Bench) -> 
     bench.subscribe("elsewhere", destination="https://b.test/")
     (other,) = bench.fill(1, subscription_id="elsewhere")
     claim = bench.claim(first)
-    bench.claim(second)
+    bench.deliveries.park(bench.claim(second), ParkReason.REJECTED, last(status=400))
+    bench.claim(*bench.fill(1))
 
     assert bench.refusal(third) == "over_cap"
 
-    assert bench.states() == {"SENDING": 2, "over_cap": 1}
+    assert bench.states() == {"SENDING": 2, "rejected": 1, "over_cap": 1}
     bench.claim(other)
     (again,) = bench.deliveries.complete(claim).tickets
     assert bench.claim(again).delivery_id == third.delivery_id
