@@ -8,6 +8,7 @@ from odim_relay.settings import Settings
 _DEFAULT_MAX_BYTES = 1_073_741_824
 _SHARE_OF_MAXMEMORY = 0.6
 _SHARE_OF_BACKLOGS = 0.8
+_FLIGHT_MARGIN_MS = 5_000
 _FAILURE_SPACING = 0.75
 """
 Of the retry interval: two failures that are closer, jitter and all, belong together.
@@ -26,6 +27,7 @@ def rules_of(settings: Settings, maxmemory_bytes: int) -> LedgerRules:
     lease_ms, patience_ms = _ms(settings.lease_s), _ms(ledger.queue_patience_s)
     return LedgerRules(
         lease_ms=lease_ms,
+        flight_ms=min(_ms(delivery.timeout_s) + _FLIGHT_MARGIN_MS, lease_ms),
         patience_ms=patience_ms,
         max_countdown_ms=_ms(delivery.max_countdown_s),
         window=delivery.window,

@@ -28,7 +28,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `due` | zset | ids of subscriptions with deliveries in `parked` that are not suspended, scored with when the replay looks at them again, ms (L4) | as they |
 | `waiting:{destination}` | set | the same ids, by destination: who may probe it, and who is let go when it answers | as they |
 | `destination:{destination}` | hash | its breaker (L29, L30), and how it answered lately (L18); fields below | for ever |
-| `inflight:{destination}` | zset | `{delivery}:{lease}` of each request under way, scored with the end of the lease; lapsed ones do not count (L18) | until its outcome, else the next claim after it lapsed |
+| `inflight:{destination}` | zset | `{delivery}:{lease}` of each request under way, scored with when it must have ended; lapsed ones do not count (L18) | until its outcome, else the next claim after it lapsed |
 | `countdowns:{destination}` | set | ids of deliveries that wait in a countdown for one destination (L22) | as they wait |
 | `workers` | zset | `{name} {slots}` of each worker process, scored with its last claim, ms | a minute after it |
 | `slots` | string | sum of the slots in `workers`, as the reaper found it last | for ever |
@@ -62,8 +62,8 @@ was taken in earlier is discarded when its turn comes) · `lost` (events that le
 Fields of `destination:{destination}`; absent is none, or 0:
 `state` (absent is closed, else `open` or `half_open`) · `generation` (raised when it opens or closes; outcomes of claims made under
 another one do not count) · `failures` (consecutive ones) · `interval_ms` (between probes) · `probe_at_ms` (of the next one) · `probe`
-and `probe_until_ms` (the delivery that probes it, and when that is given up) · `cursor` (number of the last delivery that probed from
-the old end) · `tries` (how often one was chosen)
+and `probe_until_ms` (the delivery that probes it, and when that is given up) · `cursor` and
+`end_cursor` (number of the last delivery that probed from the old and from the new end) · `tries` (how often one was chosen)
 · `unreachable` (1 when it takes no connections) · `opened_at_ms` · `fast_at_ms` (last fast 2xx) · `crowded_at_ms` (last claim refused
 because too much was in flight).
 

@@ -17,6 +17,7 @@ class LedgerRules:
 
     Attributes:
         lease_ms: a worker's right to a delivery that it claimed.
+        flight_ms: how long a request can be under way at most: so long a killed worker's counts for its destination.
         patience_ms, longest_patience_ms: until the reaper doubts that a queued task will come, first and at most.
         max_countdown_ms: the longest wait that a Celery countdown carries; longer ones are parked with their due time.
         countdowns: deliveries of one destination that may wait in countdowns (L22).
@@ -44,6 +45,7 @@ class LedgerRules:
     """
 
     lease_ms: int = 30_000
+    flight_ms: int = 20_000
     patience_ms: int = 30_000
     longest_patience_ms: int = 600_000
     max_countdown_ms: int = 900_000

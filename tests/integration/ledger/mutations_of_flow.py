@@ -164,8 +164,8 @@ ADMISSION = (
     Mutation(
         "ordered probes rotate",
         "_admission",
-        "not flow.is_ordered then\n        following",
-        "true then\n        following",
+        "      if flow.is_ordered then\n        head",
+        "      if false then\n        head",
         test_breaker.test_l32_an_ordered_subscription_is_probed_with_its_oldest,
     ),
     Mutation(

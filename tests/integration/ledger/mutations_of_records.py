@@ -39,7 +39,9 @@ CLAIM = (
         "if not is_probe_due(destination) then",
         test_breaker.test_l30_no_task_goes_to_who_takes_no_connections,
     ),
-    Mutation("a claim in flight is not counted", "step", "  take_off(destination, id, lease, until_ms)\n", ""),
+    Mutation(
+        "a claim in flight is not counted", "step", "  take_off(destination, id, lease, NOW + RULES.flight_ms)\n", ""
+    ),
     Mutation("at most once is kept", "step", "  if flow.is_once then\n", "  if false then\n"),
     Mutation(
         "a probe that may not go keeps its place",

@@ -86,38 +86,45 @@ end
 -- older one is under way.
 local function candidate_of(destination)
   local is_from_end = redis.call('HINCRBY', destination.key, 'tries', 1) % 2 == 0
-  local cursor = redis.call('HGET', destination.key, 'cursor') or '0'
-  local chosen, first = {}, {} -- after the cursor, and of all
+  local place = is_from_end and 'end_cursor' or 'cursor'
+  local cursor = redis.call('HGET', destination.key, place) or (is_from_end and '+inf' or '-inf')
+  local chosen, first = nil, nil -- beyond the cursor, and of all
+
+  local function is_before(one, other)
+    return not other or (is_from_end and one.number > other.number) or (not is_from_end and one.number < other.number)
+  end
+
+  local function offer(flow, ...)
+    local found = redis.call(...)
+    return found[1] and { id = found[1], number = tonumber(found[2]), flow = flow, place = place }
+  end
+
   for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do
     local flow = flow_of(subscription)
     local is_busy = flow.is_ordered and flow.active + flow.counting > 0
     if flow.exists and not flow.suspended and not is_busy then
-      local head = redis.call('ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
-      local following = head
-      if not flow.is_ordered and is_from_end then
-        head = redis.call('ZREVRANGE', flow.ready, 0, 0, 'WITHSCORES')
-        following = {}
-      elseif not flow.is_ordered then
-        following = redis.call('ZRANGEBYSCORE', flow.ready, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+      local head, following
+      if flow.is_ordered then
+        head = offer(flow, 'ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
+      elseif is_from_end then
+        head = offer(flow, 'ZREVRANGE', flow.ready, 0, 0, 'WITHSCORES')
+        following = offer(flow, 'ZREVRANGEBYSCORE', flow.ready, '(' .. cursor, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+      else
+        head = offer(flow, 'ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
+        following = offer(flow, 'ZRANGEBYSCORE', flow.ready, '(' .. cursor, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
       end
-      local number = tonumber(following[2])
-      if number and number > tonumber(cursor) and (not chosen.number or number < chosen.number) then
-        chosen = { id = following[1], number = number, flow = flow }
-      end
-      number = tonumber(head[2])
-      if number and (not first.number or number < first.number) then
-        first = { id = head[1], number = number, flow = flow, is_from_end = is_from_end and not flow.is_ordered }
-      end
+      if following and is_before(following, chosen) then chosen = following end
+      if head and is_before(head, first) then first = head end
     end
   end
-  return chosen.id and chosen or first
+  return chosen or first
 end
 
 local function probe(destination)
   for _ = 1, RULES.admit_most do
     local candidate = candidate_of(destination)
-    if not candidate.id then return end
-    if not candidate.is_from_end then redis.call('HSET', destination.key, 'cursor', candidate.number) end
+    if not candidate then return end
+    redis.call('HSET', destination.key, candidate.place, candidate.number)
     local id, flow = candidate.id, candidate.flow
     local letter, newer = letter_of(id)
     if not is_sorted_out(flow, id, letter, newer) then

@@ -108,7 +108,7 @@ local function answer_of(destination, generation, is_fast)
   end
   destination.state, destination.generation, destination.failures = 'closed', destination.generation + 1, 0
   redis.call('HDEL', destination.key, 'state', 'failures', 'interval_ms', 'probe_at_ms', 'probe', 'probe_until_ms',
-    'unreachable', 'cursor', 'tries', 'opened_at_ms')
+    'unreachable', 'cursor', 'end_cursor', 'tries', 'opened_at_ms')
   set(destination, { generation = destination.generation })
   count('breakers_closed', 1)
   notice('breaker_closed', destination.id)

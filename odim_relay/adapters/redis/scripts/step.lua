@@ -77,7 +77,7 @@ local function claim(id, seq)
     redis.call('HSET', delivery, 'state', 'SENDING', 'seq', lease, 'attempts', attempt)
     redis.call('ZADD', DEADLINES, until_ms, id)
   end
-  take_off(destination, id, lease, until_ms)
+  take_off(destination, id, lease, NOW + RULES.flight_ms)
   local mode = flow.is_ordered and 'ordered' or flow.is_once and 'at_most_once' or ''
   return { lease, found[4], found[5], found[6], attempt, body[1], body[2], flow.destination, destination.generation,
     found[9] == '1' and 1 or 0, mode, flow.lost }
