@@ -29,7 +29,7 @@ class SharedScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
 
     def __init__(self, app: Any, *arguments: Any, **options: Any) -> None:
         self._turn: Turn | None = None
-        self._is_sending = False
+        self._is_sending: bool | None = None  # not known yet
         self._ask_at_s = 0.0
         self._due_at_s: dict[str, float] = {}
         super().__init__(app, *arguments, **options)
@@ -71,7 +71,7 @@ class SharedScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         if is_ours and not self._is_sending:
             log.info("beat.sending")
             self._due_at_s.clear()  # who sent before us may be dead for long: everything is due
-        elif self._is_sending and not is_ours:
+        elif not is_ours and self._is_sending is not False:
             log.warning("beat.standing_by", detail=detail)
         self._is_sending = is_ours
 

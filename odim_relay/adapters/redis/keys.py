@@ -57,7 +57,8 @@ Fields of `flow:{subscription}`; absent is none, or 0:
 RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window)
 · `failures` and `failed_at_ms` (consecutive ones, and the last, while there is a policy, L25) · `next_at_ms` (when the drain's rate
 allows the next) · `recall` (after a recovery: number of the last one in `delayed` that was sent before its time) · `since_ms` (what
-was taken in earlier is discarded when its turn comes) · `lost` (events that left unsent and that the subscriber is not told of, L15).
+was taken in earlier is discarded when its turn comes) · `lost` (events that left unsent and that the subscriber is not told of, L15)
+· `telling_until_ms` (one sender is telling it).
 
 Fields of `destination:{destination}`; absent is none, or 0:
 `state` (absent is closed, else `open` or `half_open`) · `generation` (raised when it opens or closes; outcomes of claims made under

@@ -95,6 +95,21 @@ def test_l15_the_subscriber_is_told_once_of_what_it_lost(bench: Bench) -> None:
     assert "lost" not in bench.database.flows["s"]
 
 
+def test_l15_one_sender_at_a_time_tells_of_what_was_lost_and_its_failure_hands_that_on(bench: Bench) -> None:
+    bench = bench.under(quota_count=3)
+    collect(bench, 5)
+    resumed = bench.backlog.resume("s", None)
+    assert resumed is not None
+    bench.client.hdel(f"{PREFIX}flow:s", "allowance")  # as if it had recovered long ago
+    first, second, third = (*resumed.aftermath.tickets, *bench.backlog.wake("s").tickets)
+
+    claims = [bench.claim(first), bench.claim(second)]
+    assert [claim.lost_count for claim in claims] == [2, 0]
+    bench.deliveries.retry(claims[0], 15, last())
+
+    assert bench.claim(third).lost_count == 2
+
+
 def test_l15_over_what_all_may_hold_the_oldest_of_the_largest_leave(bench: Bench) -> None:
     collect(bench, 2, "small")
     collect(bench, 5, "large")

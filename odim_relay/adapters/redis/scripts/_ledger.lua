@@ -73,7 +73,7 @@ local function flow_of(subscription)
   if flow then return flow end
   local key = prefix .. 'flow:' .. subscription
   local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
-    'allowance', 'failures', 'recall', 'lost')
+    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms')
   flow = {
     key = key,
     id = subscription,
@@ -89,6 +89,7 @@ local function flow_of(subscription)
     failures = tonumber(found[8] or 0),
     recall = found[9],
     lost = tonumber(found[10] or 0),
+    telling_until_ms = tonumber(found[11] or 0),
     ready = prefix .. 'parked:' .. subscription,
     delayed = prefix .. 'delayed:' .. subscription,
     by_hand = prefix .. 'by-hand:' .. subscription,

@@ -21,6 +21,8 @@ local delivery = prefix .. 'delivery:' .. id
 land(destination, id, lease)
 local found = redis.call('HMGET', delivery, 'state', 'seq', 'attempts', 'replay', 'replays')
 local holds = found[1] == 'SENDING' and found[2] == lease
+-- If it was to tell of lost events as well, the next one does.
+if flow.lost > 0 then redis.call('HDEL', flow.key, 'telling_until_ms') end
 
 local was_closed = is_closed(destination)
 local generation, did_close = tonumber(ARGV[5]), false

@@ -39,6 +39,15 @@ local function hindrance(flow, destination, id)
   return nil
 end
 
+-- How many lost events whoever sends the next delivery is to tell of (L15): one at a time, so that none is told twice and
+-- none is taken for told.
+local function to_tell(flow)
+  if flow.lost == 0 or flow.telling_until_ms > NOW then return 0 end
+  flow.telling_until_ms = NOW + RULES.lease_ms
+  redis.call('HSET', flow.key, 'telling_until_ms', text(flow.telling_until_ms))
+  return flow.lost
+end
+
 local function claim(id, seq)
   local delivery = prefix .. 'delivery:' .. id
   local found = redis.call('HMGET', delivery, 'seq', 'state', 'ticket', 'subscription', 'event', 'shape', 'attempts',
@@ -80,7 +89,7 @@ local function claim(id, seq)
   take_off(destination, id, lease, NOW + RULES.flight_ms)
   local mode = flow.is_ordered and 'ordered' or flow.is_once and 'at_most_once' or ''
   return { lease, found[4], found[5], found[6], attempt, body[1], body[2], flow.destination, destination.generation,
-    found[9] == '1' and 1 or 0, mode, flow.lost }
+    found[9] == '1' and 1 or 0, mode, to_tell(flow) }
 end
 
 local result = { redis.call('GET', prefix .. 'subscriptions:generation') or '0', tickets, notices }
