@@ -20,6 +20,8 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
+from tests.support.waiting import wait_until
+
 LIMIT_S = 20.0
 LARGEST_RECORD_BYTES = 12 * 1024 * 1024
 MOCK_CLUSTER = "mockCluster"  # how the id of librdkafka's mock begins
@@ -69,7 +71,14 @@ class KafkaClient:
             return topic
         new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=dict(options or {}))
         admin.create_topics([new])[topic].result(LIMIT_S)
+        wait_until(lambda: self._has_leaders(topic, partitions), timeout_s=LIMIT_S, what=f"leaders of {topic}")
         return topic
+
+    def _has_leaders(self, topic: str, partitions: int) -> bool:
+        try:
+            return len(self.end_offsets(topic)) == partitions
+        except KafkaException:  # Kafka answers for a partition a moment before its new leader does
+            return False
 
     def delete_topic(self, topic: str) -> None:
         """
