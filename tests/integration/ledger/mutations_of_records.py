@@ -22,7 +22,13 @@ CLAIM = (
         test_claim.test_l5_the_second_copy_of_a_message_is_refused_whatever_became_of_the_first,
     ),
     Mutation("claim leaves the countdown set", "step", "  leave_countdown(flow, id, found[8])\n", ""),
-    Mutation("claim sends for a deleted subscription", "step", "  if not flow.exists then\n", "  if false then\n"),
+    Mutation(
+        "claim sends for a deleted subscription",
+        "step",
+        "  if not flow.exists then\n",
+        "  if false then\n",
+        test_claim.test_a_delivery_of_a_deleted_subscription_leaves_at_its_claim_and_is_counted,
+    ),
     Mutation("claim ignores suspension", "step", "if flow.suspended then return 'suspended' end", ""),
     Mutation("claim ignores the cap", "step", "is_over_cap(destination) and 'over_cap' or nil", "nil"),
     Mutation(
