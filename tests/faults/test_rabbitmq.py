@@ -143,12 +143,14 @@ def test_a_rabbitmq_that_hangs_loses_nothing_and_a_worker_ends_in_time_meanwhile
 def test_a_purged_queue_is_filled_again_from_the_ledger(
     relay: Relay, receiver: Receiver, fresh_rabbitmq: RabbitMQServer
 ) -> None:
-    subscriber = relay.subscribe()
-    receiver.behave(subscriber.path, Behaviour(delay_s=SENDS_FOR_S))
+    for subscriber in [relay.subscribe() for _ in range(5)]:
+        receiver.behave(subscriber.path, Behaviour(delay_s=SENDS_FOR_S))
     purged = []
     for number in range(1, 4):
+        relay.worker.stop()  # it would take them in
         relay.publish(events(400, first=number * 10_000))
-        wait_until(lambda: fresh_rabbitmq.queue_depth() > 50, timeout_s=10, what="tasks to wait in the broker")
+        wait_until(lambda: fresh_rabbitmq.queue_depth() > 20, timeout_s=15, what="tasks to wait in the broker")
         purged.append(fresh_rabbitmq.purge())
+        relay.worker.cont()
     settled(relay, doubled_most=0, what=f"tasks purged: {purged}")
     assert min(purged) > 0
