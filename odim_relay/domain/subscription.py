@@ -18,6 +18,17 @@ class Mode(StrEnum):
     ORDERED = "ordered"
 
 
+class SubscriptionType(StrEnum):
+    """
+    How events get to the subscriber. Source: EventDestination v1_16_0, SubscriptionType.
+
+    Those of an `SSE` subscription go over the stream that its client holds open: no deliveries are made for it.
+    """
+
+    REDFISH_EVENT = "RedfishEvent"
+    SSE = "SSE"
+
+
 class RetryPolicy(StrEnum):
     """
     What to do about deliveries that fail. Source: EventDestination v1_16_0, DeliveryRetryPolicy.
@@ -41,6 +52,7 @@ class Filters:
         registry_prefixes, message_ids: a union: a record passes by either.
         exclude_registry_prefixes, exclude_message_ids: subtracted after the union.
         origin_resources: URIs; with `subordinate_resources` also everything below them, by path segment.
+        metric_report_definitions: URIs; of the reports only those made by these.
     """
 
     event_types: tuple[str, ...] = ()
@@ -52,6 +64,7 @@ class Filters:
     origin_resources: tuple[str, ...] = ()
     subordinate_resources: bool = False
     severities: tuple[str, ...] = ()
+    metric_report_definitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +78,14 @@ class Subscription:
         context: opaque text of the subscriber, at the root of every body; `None` leaves the payload's own.
         headers: name and value pairs added to each request; values are secrets: never logged, never listed.
         created_at_s: seconds since the epoch.
+        owner: user name of the account that made it; empty when the command line did.
+        backup_destinations: http(s) URLs, tried in this order when the destination fails.
+        verify_certificate: whether the destinations' certificates are verified; `None` is as `DELIVERY__VERIFY` says.
+        heartbeat_minutes: how often a heartbeat event is sent, 1 to 65,535; `None` for none.
+        signing_secret: `whsec_` and base64, to sign each request with; a secret; empty for none.
+        max_in_flight: requests of its that may be under way at once; `None` for no limit of its own.
+        rate_per_s: its deliveries per second at most; `None` for no limit.
+        retention_s: how long an event is kept for it, in seconds; `None` is as `DEAD_LETTERS__RETENTION_S` says.
     """
 
     subscription_id: str
@@ -77,3 +98,12 @@ class Subscription:
     retry_policy: RetryPolicy = RetryPolicy.FOREVER_WITH_BACKOFF
     mode: Mode = Mode.AT_LEAST_ONCE
     created_at_s: int = 0
+    kind: SubscriptionType = SubscriptionType.REDFISH_EVENT
+    owner: str = ""
+    backup_destinations: tuple[str, ...] = ()
+    verify_certificate: bool | None = None
+    heartbeat_minutes: int | None = None
+    signing_secret: str = ""
+    max_in_flight: int | None = None
+    rate_per_s: float | None = None
+    retention_s: int | None = None

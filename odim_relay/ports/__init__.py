@@ -4,8 +4,10 @@ What the use cases need of the world. Adapters implement these; each contract st
 Every method may raise `TransientError` (the store cannot be reached or refuses for now); every call is safe to repeat.
 """
 
+from odim_relay.ports.announcing import AnnouncingLedger
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, ReapLedger, Refusal
+from odim_relay.ports.event_service import EventServiceStore
 from odim_relay.ports.examining import RedisFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
 from odim_relay.ports.intake import (
@@ -17,6 +19,7 @@ from odim_relay.ports.intake import (
     QuarantineEntry,
     TopicEpoch,
 )
+from odim_relay.ports.journal import Journal, JournalEntry
 from odim_relay.ports.listings import (
     Backlog,
     DeliveryListing,
@@ -35,6 +38,7 @@ from odim_relay.ports.turns import Turn
 
 __all__ = [
     "Aftermath",
+    "AnnouncingLedger",
     "Backlog",
     "BacklogLedger",
     "Claim",
@@ -46,10 +50,13 @@ __all__ = [
     "DeliveryListing",
     "DeliveryRecord",
     "DestinationFlow",
+    "EventServiceStore",
     "FlowListing",
     "Index",
     "IngestBatch",
     "IngestLedger",
+    "Journal",
+    "JournalEntry",
     "LastAttempt",
     "LedgerFigures",
     "NewDelivery",

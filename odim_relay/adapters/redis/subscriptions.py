@@ -11,7 +11,7 @@ from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, translated
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.event import EventFormat
-from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
+from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
 
 _VERSION = 1
 _POLICIES = {RetryPolicy.SUSPEND: "suspend", RetryPolicy.TERMINATE: "terminate"}
@@ -128,6 +128,8 @@ def decode_subscription(document: bytes | str) -> Subscription:
             "event_format": EventFormat(members["event_format"]),
             "retry_policy": RetryPolicy(members.get("retry_policy", RetryPolicy.FOREVER_WITH_BACKOFF)),
             "mode": Mode(members.get("mode", Mode.AT_LEAST_ONCE)),
+            "kind": SubscriptionType(members.get("kind", SubscriptionType.REDFISH_EVENT)),
+            "backup_destinations": tuple(members.get("backup_destinations", ())),
             "headers": tuple((name, value) for name, value in members["headers"]),
         }
     )

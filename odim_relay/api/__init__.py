@@ -1,0 +1,3 @@
+"""
+The Redfish service: subscriptions over HTTPS, as any Redfish client knows them; health and metrics beside it.
+"""
