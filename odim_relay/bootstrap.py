@@ -34,6 +34,7 @@ from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
+from odim_relay.domain.egress import EgressPolicy
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
 from odim_relay.formats.registry import FORMATS
@@ -147,6 +148,14 @@ def publisher() -> CeleryPublisher:
     Hands out delivery tasks.
     """
     return CeleryPublisher(celery_app())
+
+
+def egress_policy() -> EgressPolicy:
+    """
+    Which addresses events may be sent to.
+    """
+    chosen = settings().egress
+    return EgressPolicy(allow=chosen.allow, deny=chosen.deny)
 
 
 @cache
@@ -334,7 +343,13 @@ def subscribe() -> Subscribe:
     """
     Creates, changes and deletes subscriptions.
     """
-    return Subscribe(store=subscription_store(), wake=lambda id_: suspend().wake(id_), new_id=new_id, now_s=time.time)
+    return Subscribe(
+        store=subscription_store(),
+        wake=lambda id_: suspend().wake(id_),
+        new_id=new_id,
+        now_s=time.time,
+        egress=egress_policy(),
+    )
 
 
 def suspend() -> Suspend:

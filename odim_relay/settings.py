@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from odim_relay.errors import ConfigurationError
@@ -123,6 +123,20 @@ class DeliverySettings(_Group):
     verify: bool = Field(default=True, description="whether certificates of destinations are verified")
 
 
+class EgressSettings(_Group):
+    """
+    Which addresses events may be sent to: all but loopback, link-local (where clouds keep credentials), multicast and
+    reserved ones. Asked when a subscription is saved, and of every address that is connected to.
+    """
+
+    allow: tuple[IPvAnyNetwork, ...] = Field(
+        (), description='JSON list of networks that are allowed all the same: `["127.0.0.0/8"]`'
+    )
+    deny: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="JSON list of networks that are forbidden, whatever allows them"
+    )
+
+
 class BreakerSettings(_Group):
     """
     Destinations that fail are left alone.
@@ -203,6 +217,7 @@ class Settings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     kafka: KafkaSettings = KafkaSettings()
     delivery: DeliverySettings = DeliverySettings()
+    egress: EgressSettings = EgressSettings()
     breaker: BreakerSettings = BreakerSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()

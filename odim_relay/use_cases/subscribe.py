@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from odim_relay.domain.destination import check_destination
+from odim_relay.domain.egress import EgressPolicy, check_egress
 from odim_relay.domain.http_header import check_header
 from odim_relay.domain.message_id import without_version
+from odim_relay.domain.signing import check_signing_secret
 from odim_relay.domain.subscription import Filters, Subscription
 from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import SubscriptionStore
@@ -18,6 +20,10 @@ log = logger(__name__)
 SEVERITIES = ("OK", "Warning", "Critical")
 """
 Values of `MessageSeverity`. Source: Resource v1, Health.
+"""
+MOST_BACKUPS = 8
+"""
+Backup destinations of one subscription: they share one attempt's deadline.
 """
 
 
@@ -45,18 +51,41 @@ class SubscriptionMissingError(PermanentError):
         super().__init__(f"there is no subscription {subscription_id}")
 
 
-def check_subscription(subscription: Subscription) -> None:
+def check_subscription(subscription: Subscription, egress: EgressPolicy) -> None:
     """
-    Check every member by itself and against the others.
+    Check every member by itself and against the others. Whether a destination can be reached is not asked.
 
     Raises:
         InvalidSubscriptionError: for the first that cannot be.
     """
-    problem = check_destination(subscription.destination)
+    problem = _problem_with(subscription.destination, egress)
     if problem is not None:
         raise InvalidSubscriptionError("Destination", problem)
+    _check_backups(subscription, egress)
     _check_headers(subscription.headers)
     _check_filters(subscription.filters)
+    if subscription.signing_secret:
+        problem = check_signing_secret(subscription.signing_secret)
+        if problem is not None:
+            raise InvalidSubscriptionError("SigningSecret", problem)
+
+
+def _problem_with(destination: str, egress: EgressPolicy) -> str | None:
+    return check_destination(destination) or check_egress(destination, egress)
+
+
+def _check_backups(subscription: Subscription, egress: EgressPolicy) -> None:
+    backups = subscription.backup_destinations
+    if len(backups) > MOST_BACKUPS:
+        raise InvalidSubscriptionError("BackupDestinations", f"holds {len(backups)}; {MOST_BACKUPS} are the most")
+    seen = {subscription.destination}
+    for index, backup in enumerate(backups):
+        problem = _problem_with(backup, egress)
+        if problem is None and backup in seen:
+            problem = "is given before"
+        if problem is not None:
+            raise InvalidSubscriptionError("BackupDestinations", f"cannot be: number {index + 1} {problem}")
+        seen.add(backup)
 
 
 def _check_headers(headers: Sequence[tuple[str, str]]) -> None:
@@ -80,6 +109,7 @@ def _check_filters(filters: Filters) -> None:
         "ResourceTypes": filters.resource_types,
         "OriginResources": filters.origin_resources,
         "Severities": filters.severities,
+        "MetricReportDefinitions": filters.metric_report_definitions,
     }
     for member, values in lists.items():
         for value in values:
@@ -90,9 +120,10 @@ def _check_filters(filters: Filters) -> None:
     for value in filters.severities:
         if value not in SEVERITIES:
             raise InvalidSubscriptionError("Severities", f"holds {value!r}; they are {', '.join(SEVERITIES)}")
-    for value in filters.origin_resources:
-        if not value.startswith("/"):
-            raise InvalidSubscriptionError("OriginResources", f"holds {value!r}; a resource's URI begins with /")
+    for member in ("OriginResources", "MetricReportDefinitions"):
+        for value in lists[member]:
+            if not value.startswith("/"):
+                raise InvalidSubscriptionError(member, f"holds {value!r}; a resource's URI begins with /")
     _check_conflicts(filters)
 
 
@@ -116,7 +147,13 @@ def _sending(subscription: Subscription) -> tuple[object, ...]:
     """
     What decides where and how its deliveries go.
     """
-    return subscription.destination, subscription.headers, subscription.mode
+    return (
+        subscription.destination,
+        subscription.backup_destinations,
+        subscription.verify_certificate,
+        subscription.headers,
+        subscription.mode,
+    )
 
 
 class Subscribe:
@@ -131,13 +168,16 @@ class Subscribe:
         wake: Callable[[str], None],
         new_id: Callable[[], str],
         now_s: Callable[[], float],
+        egress: EgressPolicy = EgressPolicy(),  # noqa: B008 - it is immutable
     ) -> None:
         """
         Args:
             wake: looks whether something of a subscription may go now.
             new_id: gives a uuid4.
             now_s: gives the time, seconds since the epoch.
+            egress: where destinations may be.
         """
+        self._egress = egress
         self._store = store
         self._wake = wake
         self._new_id = new_id
@@ -154,7 +194,7 @@ class Subscribe:
             InvalidSubscriptionError: nothing was stored.
         """
         made = replace(wish, subscription_id=self._new_id(), created_at_s=int(self._now_s()))
-        check_subscription(made)
+        check_subscription(made, self._egress)
         self._store.save(made)
         log.info("subscription.created", subscription_id=made.subscription_id)
         return made
@@ -184,7 +224,7 @@ class Subscribe:
         def checked(subscription: Subscription) -> Subscription:
             before.append(subscription)
             changed = change(subscription)
-            check_subscription(changed)
+            check_subscription(changed, self._egress)
             return changed
 
         changed = self._store.update(subscription_id, checked)
