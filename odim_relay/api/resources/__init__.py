@@ -1,0 +1,3 @@
+"""
+The resources of the API; each module tells its own as `RESOURCES`.
+"""
