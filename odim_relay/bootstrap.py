@@ -25,6 +25,7 @@ from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
+from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
@@ -46,6 +47,7 @@ from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from odim_relay.use_cases.durability import WatchDurability, check_durability
 from odim_relay.use_cases.duty import Duty
+from odim_relay.use_cases.event_service import EventService
 from odim_relay.use_cases.expire import Expire
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
@@ -132,6 +134,14 @@ def subscription_store() -> RedisSubscriptionStore:
 
 
 @cache
+def event_service_store() -> RedisEventServiceStore:
+    """
+    Where the EventService's settings are kept.
+    """
+    return RedisEventServiceStore(scripts())
+
+
+@cache
 def celery_app() -> Celery:
     """
     The Celery app of this process.
@@ -174,6 +184,7 @@ def sender() -> RequestsSender:
     return RequestsSender(
         now=lambda: datetime.now(UTC),
         user_agent=USER_AGENT,
+        egress=egress_policy(),
         verify=chosen.verify,
         ca_file=chosen.ca_file,
         concurrency=chosen.concurrency,
@@ -188,7 +199,7 @@ def deliver() -> Deliver:
     chosen = settings().delivery
     return Deliver(
         ledger=PatientLedger(delivery_ledger(), stopping.wait),
-        directory=SubscriptionDirectory(subscription_store()),
+        directory=SubscriptionDirectory(subscription_store(), event_service_store()),
         sender=sender(),
         publisher=publisher(),
         schedule=Schedule(
@@ -359,6 +370,13 @@ def suspend() -> Suspend:
     return Suspend(ledger=backlog_ledger(), publisher=publisher())
 
 
+def event_service() -> EventService:
+    """
+    Reads and changes what is said for all subscriptions.
+    """
+    return EventService(store=event_service_store(), ledger=backlog_ledger(), publisher=publisher())
+
+
 def letters_by_hand() -> LettersByHand:
     """
     Replays and discards what is parked.
@@ -408,7 +426,7 @@ def replay_quarantine() -> ReplayQuarantine:
     return ReplayQuarantine(
         ledger=quarantine_ledger(),
         listing=quarantine_listing(),
-        matchers=MatcherDirectory(subscription_store()),
+        matchers=MatcherDirectory(subscription_store(), event_service_store()),
         decoders=decoders(),
         publisher=publisher(),
     )

@@ -40,6 +40,7 @@ def rules_of(settings: Settings, maxmemory_bytes: int) -> LedgerRules:
         replay_ms=_ms(letters.replay_interval_s),
         retries=delivery.retry_attempts,
         failure_spacing_ms=round(_ms(delivery.retry_interval_s) * _FAILURE_SPACING),
+        spacing_share=_FAILURE_SPACING,
         retention_ms=_ms(letters.retention_s),
         quota_bytes=round(max_bytes * letters.max_share),
         quota_count=letters.max_count,

@@ -2,11 +2,12 @@
 What becomes of a delivery after an attempt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.delivery import ParkReason
+from odim_relay.domain.event_service import EventServiceSettings
 from odim_relay.domain.outcome import Outcome, Verdict, verdict_of
 from odim_relay.domain.subscription import RetryPolicy
 
@@ -28,6 +29,16 @@ class Schedule:
         The wait before retry number `retry` (from 1): only `RetryForeverWithBackoff` has growing ones.
         """
         return self.backoff.wait_s(retry if policy is RetryPolicy.FOREVER_WITH_BACKOFF else 1, draw)
+
+    def under(self, said: EventServiceSettings) -> "Schedule":
+        """
+        The schedule with what the EventService sets otherwise; a longest interval that is shorter gives way.
+        """
+        backoff, interval_s = self.backoff, said.retry_interval_s
+        if interval_s is not None:
+            longest_s = max(backoff.max_interval_s, interval_s)
+            backoff = replace(backoff, interval_s=interval_s, max_interval_s=longest_s)
+        return Schedule(retries=self.retries if said.retry_attempts is None else said.retry_attempts, backoff=backoff)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Deliver:
     ) -> None:
         """
         Args:
+            schedule: where the EventService does not say otherwise.
             timeout_s: the deadline of an attempt; the ledger's lease is longer.
             draw: gives random numbers in [0, 1).
             now_s: gives the time, seconds since the epoch.
@@ -141,7 +142,8 @@ class Deliver:
         if outcome is None:
             log.info("delivery.abandoned", delivery_id=claim.delivery_id, attempt=claim.attempt)
             return Aftermath()
-        decision = decide(outcome, claim.attempt, self._schedule, subscription.retry_policy, self._draw())
+        schedule = self._schedule.under(self._directory.settings)
+        decision = decide(outcome, claim.attempt, schedule, subscription.retry_policy, self._draw())
         _log_attempt(claim, subscription, outcome, decision)
         return self._act(claim, subscription, outcome, decision)
 

@@ -4,18 +4,24 @@ The subscriptions as one process knows them: never older than what the ledger sa
 
 from threading import Lock
 
+from odim_relay.domain.event_service import EventServiceSettings
 from odim_relay.domain.matching import Matcher
-from odim_relay.domain.subscription import Subscription
-from odim_relay.ports import SubscriptionStore
+from odim_relay.domain.subscription import Subscription, SubscriptionType
+from odim_relay.ports import EventServiceStore, SubscriptionStore
 
 
 class SubscriptionDirectory:
     """
     Subscriptions by id, refreshed when a claim tells of another generation. Threads share one instance.
+
+    Attributes:
+        settings: what the EventService says, as of the same generation or later.
     """
 
-    def __init__(self, store: SubscriptionStore) -> None:
+    def __init__(self, store: SubscriptionStore, services: EventServiceStore) -> None:
         self._store = store
+        self._services = services
+        self.settings = EventServiceSettings()
         self._lock = Lock()
         self._generation = -1
         self._by_id: dict[str, Subscription] = {}
@@ -41,6 +47,8 @@ class SubscriptionDirectory:
             fresh.update((subscription.subscription_id, subscription) for subscription in saved)
             for subscription_id in deleted or ():
                 fresh.pop(subscription_id, None)
+            # After the generation: what is read is never older than that.
+            self.settings = self._services.read()
             # Swapped at once: no thread meets a half-filled table.
             self._by_id = fresh
             self._generation = now
@@ -49,12 +57,19 @@ class SubscriptionDirectory:
 class MatcherDirectory:
     """
     The matcher of the newest generation that this process has read. For one thread.
+
+    Subscriptions that get their events by a stream are none of it: no deliveries are made for them.
+
+    Attributes:
+        settings: what the EventService says, as of that generation or later.
     """
 
-    def __init__(self, store: SubscriptionStore) -> None:
+    def __init__(self, store: SubscriptionStore, services: EventServiceStore) -> None:
         self._store = store
+        self._services = services
         self.generation = 0
         self.matcher = Matcher.of(())
+        self.settings = EventServiceSettings()
 
     def refresh(self) -> bool:
         """
@@ -66,6 +81,9 @@ class MatcherDirectory:
         now, saved, deleted = self._store.changes_since(self.generation)
         if now == self.generation:
             return False
-        self.matcher = Matcher.of(saved) if deleted is None else self.matcher.changed(saved=saved, deleted=deleted)
+        wanted = [one for one in saved if one.kind is not SubscriptionType.SSE]
+        settings = self._services.read()  # after the generation: never older than that
+        self.matcher = Matcher.of(wanted) if deleted is None else self.matcher.changed(saved=wanted, deleted=deleted)
+        self.settings = settings
         self.generation = now
         return True

@@ -11,6 +11,7 @@ import redis
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, text
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
+from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -19,6 +20,7 @@ from odim_relay.ports import (
     BacklogLedger,
     Claim,
     DeliveryLedger,
+    EventServiceStore,
     IngestLedger,
     Position,
     ReapLedger,
@@ -28,6 +30,7 @@ from odim_relay.ports import (
 )
 from tests.fakes.backlog_ledger import InMemoryBacklogLedger
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
+from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import START, batch
@@ -66,6 +69,8 @@ class Ledger(Protocol):
     def backlog(self) -> BacklogLedger: ...
     @property
     def subscriptions(self) -> SubscriptionStore: ...
+    @property
+    def services(self) -> EventServiceStore: ...
 
     def state_of(self, delivery_id: str) -> State:
         """
@@ -96,6 +101,7 @@ class LedgerInMemory:
         self.ingest = InMemoryIngestLedger(self.state, quarantine_max_bytes=QUARANTINE_MAX_BYTES)
         self.backlog = InMemoryBacklogLedger(self.state, retention_ms=RETENTION_S * 1000)
         self.subscriptions = InMemorySubscriptionStore(self.state)
+        self.services = InMemoryEventServiceStore(self.state)
 
     def state_of(self, delivery_id: str) -> State:
         kept = self.state.deliveries.get(delivery_id)
@@ -123,6 +129,7 @@ class LedgerInRedis:
     ingest: RedisIngestLedger = field(init=False)
     backlog: RedisBacklogLedger = field(init=False)
     subscriptions: RedisSubscriptionStore = field(init=False)
+    services: RedisEventServiceStore = field(init=False)
 
     def __post_init__(self) -> None:
         scripts = Scripts(self.client, self.prefix, RULES)
@@ -130,6 +137,7 @@ class LedgerInRedis:
         self.ingest = RedisIngestLedger(scripts)
         self.backlog = RedisBacklogLedger(scripts)
         self.subscriptions = RedisSubscriptionStore(scripts)
+        self.services = RedisEventServiceStore(scripts)
 
     def state_of(self, delivery_id: str) -> State:
         state = self.client.hget(f"{self.prefix}delivery:{delivery_id}", "state")

@@ -40,7 +40,7 @@ class InMemoryDeliveryLedger:
             return Refusal("not_claimable")
         if state.forget_orphan(kept):
             return Refusal("subscription_deleted")
-        if kept.subscription_id in state.suspended:
+        if state.is_held(kept.subscription_id):
             state.park(kept, ParkReason.SUSPENDED, None)
             return Refusal("suspended")
         return self._take(kept)
@@ -93,7 +93,7 @@ class InMemoryDeliveryLedger:
             return Aftermath()
         if kept.is_replay:
             return self._exhaust(kept, last)
-        if kept.subscription_id in self.state.suspended:
+        if self.state.is_held(kept.subscription_id):
             self.state.park(kept, ParkReason.SUSPENDED, last)
             return Aftermath()
         wait_ms = round(wait_s * 1000)
@@ -167,7 +167,7 @@ class InMemoryDeliveryLedger:
         """
         kept.due_ms = None
         self.state.deadlines.pop(kept.delivery_id)
-        if kept.subscription_id in self.state.suspended or kept.subscription_id not in self.state.subscriptions:
+        if self.state.is_held(kept.subscription_id) or kept.subscription_id not in self.state.subscriptions:
             return None
         return self.state.admit(kept)
 

@@ -60,7 +60,7 @@ class InMemoryIngestLedger:
                 taken_ms=state.now_ms(),
             )
             state.count("deliveries_created")
-            if new.subscription_id in state.suspended:
+            if state.is_held(new.subscription_id):
                 kept.seq = 0
                 state.park(kept, ParkReason.SUSPENDED, None)
                 continue

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from odim_relay.domain.delivery import DEAD_LETTER_REASONS, ParkReason, State
 from odim_relay.domain.event import Shape
+from odim_relay.domain.event_service import EventServiceSettings
 from odim_relay.domain.subscription import Subscription
 from odim_relay.ports import LastAttempt, Notice, Position, QuarantineEntry, TaskTicket, TopicEpoch, TopicPartition
 
@@ -75,6 +76,7 @@ class LedgerState:
     lost: Counter[str] = field(default_factory=Counter)
     generation: int = 0
     generations: set[int] = field(default_factory=set)
+    settings: EventServiceSettings = field(default_factory=EventServiceSettings)
 
     def is_parked(self, delivery_id: str) -> bool:
         return delivery_id in self.deliveries and self.deliveries[delivery_id].state is State.PARKED
@@ -86,9 +88,20 @@ class LedgerState:
         found = (kept for kept in self.deliveries.values() if kept.subscription_id == subscription_id)
         return sorted((kept for kept in found if kept.state is State.PARKED), key=lambda kept: kept.number)
 
-    def next_generation(self, changed: str, generation: int) -> None:
-        self.generation = self.changes[changed] = generation
-        self.generations.add(generation)
+    def next_generation(self, changed: str = "") -> None:
+        """
+        Of a change of one subscription, or of what is said for all.
+        """
+        self.generation = max(self.generation + 1, self.now_ms())
+        self.generations.add(self.generation)
+        if changed:
+            self.changes[changed] = self.generation
+
+    def is_held(self, subscription_id: str) -> bool:
+        """
+        Whether nothing is sent for it: it is suspended, or everything is.
+        """
+        return subscription_id in self.suspended or not self.settings.is_enabled
 
     def count(self, name: str, by: int = 1) -> None:
         if by > 0:
@@ -122,7 +135,7 @@ class LedgerState:
         """
         Hand out everything that waits for nothing but its turn.
         """
-        if subscription_id in self.suspended or subscription_id not in self.subscriptions:
+        if self.is_held(subscription_id) or subscription_id not in self.subscriptions:
             return []
         parked = self.parked_of(subscription_id)
         return [self.admit(kept) for kept in parked if kept.reason not in BY_HAND and kept.due_ms is None]

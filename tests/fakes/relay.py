@@ -12,6 +12,7 @@ from odim_relay.ports import DeliveryLedger, TaskTicket
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
+from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.ledger_state import Kept, LedgerState
 from tests.fakes.publisher import InMemoryPublisher
@@ -36,6 +37,7 @@ class InMemoryRelay:
 
     def __post_init__(self) -> None:
         self.store = InMemorySubscriptionStore(self.state)
+        self.services = InMemoryEventServiceStore(self.state)
         self.ingest_ledger = InMemoryIngestLedger(self.state)
         self.ledger = InMemoryDeliveryLedger(self.state)
         self.deliver = self.delivering_over(self.ledger)
@@ -43,7 +45,7 @@ class InMemoryRelay:
     def delivering_over(self, ledger: DeliveryLedger) -> Deliver:
         return Deliver(
             ledger=ledger,
-            directory=SubscriptionDirectory(self.store),
+            directory=SubscriptionDirectory(self.store, self.services),
             sender=self.sender,
             publisher=self.publisher,
             schedule=Schedule(retries=RETRIES, backoff=Backoff(jitter=0)),

@@ -40,6 +40,12 @@ class InMemorySubscriptionStore:
     def get(self, subscription_id: str) -> Subscription | None:
         return self.state.subscriptions.get(subscription_id)
 
+    def ids(self) -> Sequence[str]:
+        return list(self.state.subscriptions)
+
+    def count(self) -> int:
+        return len(self.state.subscriptions)
+
     def generation(self) -> int:
         return self.state.generation
 
@@ -52,4 +58,4 @@ class InMemorySubscriptionStore:
         return self.state.generation, saved, [id_ for id_ in changed if id_ not in subscriptions]
 
     def _changed(self, subscription_id: str) -> None:
-        self.state.next_generation(subscription_id, max(self.state.generation + 1, self.state.now_ms()))
+        self.state.next_generation(subscription_id)

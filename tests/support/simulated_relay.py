@@ -14,6 +14,7 @@ import redis
 
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
+from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -110,7 +111,7 @@ class SimulatedRelay:
         ledger, backlog = RedisDeliveryLedger(scripts, worker="worker"), RedisBacklogLedger(scripts)
         self._deliver = Deliver(
             ledger=ledger,
-            directory=SubscriptionDirectory(self.store),
+            directory=SubscriptionDirectory(self.store, RedisEventServiceStore(scripts)),
             sender=self,
             publisher=self,
             schedule=Schedule(
@@ -244,11 +245,12 @@ class SimulatedRelay:
                 destination.accepted[dict(request.headers)["webhook-id"]] += 1
         return answer
 
-    def accepts(self, url: str, *, timeout_s: float) -> bool:
+    def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
         """
         See `Connector.accepts`.
         """
         assert timeout_s > 0
+        assert is_verified is None
         destination = self.destinations[url]
         destination.knocks_at_s.append(self.time.now_s)
         return destination.answer.failure not in _WITHOUT_REQUEST

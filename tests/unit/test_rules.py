@@ -88,7 +88,7 @@ def test_failures_that_count_apart_are_closer_than_the_shortest_retry() -> None:
 
     assert rules.retries == 2
     assert rules.failure_spacing_ms == 7_500
-    assert rules.failure_spacing_ms < 0.8 * 10_000  # with jitter
+    assert rules.failure_spacing_ms == rules.spacing_share * 10_000 < 0.8 * 10_000  # with jitter
 
 
 def test_each_setting_has_its_rule() -> None:

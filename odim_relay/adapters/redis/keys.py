@@ -8,8 +8,9 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `subscriptions` | hash | subscription id -> JSON document | until deleted |
 | `subscriptions:generation` | string | number of the last change; rises by the clock, so that none is given twice | for ever |
 | `subscriptions:generations` | zset | the last 1,000 of them: a cache of another one is of a change that was lost | for ever |
-| `subscriptions:changes` | zset | subscription id, scored with the generation of its last change; deleted ones stay | for ever |
+| `subscriptions:changes` | zset | subscription id, scored with the generation of its last change, deleted ones too | the last 1,000 |
 | `subscriptions:deleted` | zset | ids whose parked deliveries are still to be swept (L8), scored with the generation of the deletion | until swept |
+| `event-service` | string | JSON document of what an administrator says for all subscriptions: `version`, and what is not as by default of `is_enabled`, `retry_attempts`, `retry_interval_s`, `keeps_journal` | for ever |
 | `position:{topic}:{partition}` | hash | `topic_epoch`, `offset`, `cursor`: how far the partition was taken in (L9) | for ever |
 | `partitions` | set | `{topic}:{partition}` of every position | for ever |
 | `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |
@@ -77,6 +78,7 @@ GENERATION = "subscriptions:generation"
 GENERATIONS = "subscriptions:generations"
 CHANGES = "subscriptions:changes"
 DELETED = "subscriptions:deleted"
+EVENT_SERVICE = "event-service"
 PARTITIONS = "partitions"
 POSITION = "position:"
 DEAD_LETTERS = "dead-letters"

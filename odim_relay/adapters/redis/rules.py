@@ -36,6 +36,7 @@ class LedgerRules:
         replay_ms: first interval between the replays of what ran out of retries.
         retries, failure_spacing_ms: failures after which SuspendRetries and TerminateAfterRetries act, and how far
             apart two failures must be to be two (L25).
+        spacing_share: the same as a share of the retry interval, where the EventService sets that.
         retention_ms: how long after it was taken in a parked delivery is kept.
         quota_bytes, quota_count: what may be parked for one subscription (L15).
         overhead_bytes: what a delivery costs beside its event's payload.
@@ -68,6 +69,7 @@ class LedgerRules:
     replay_ms: int = 30_000
     retries: int = 5
     failure_spacing_ms: int = 11_250
+    spacing_share: float = 0.75
     retention_ms: int = 604_800_000
     quota_bytes: int = 214_748_365
     quota_count: int = 1_000_000

@@ -11,6 +11,7 @@ import redis
 
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
+from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -87,6 +88,7 @@ class Bench:
         self.backlog = RedisBacklogLedger(self.scripts)
         self.ingest = RedisIngestLedger(self.scripts)
         self.store = RedisSubscriptionStore(self.scripts)
+        self.services = RedisEventServiceStore(self.scripts)
 
     def under(self, **rules: Any) -> "Bench":
         """
@@ -111,6 +113,12 @@ class Bench:
         saved = replace(subscription(id_), destination=destination, **members)
         self.store.save(saved)
         return destination_id(saved)
+
+    def say(self, **members: Any) -> None:
+        """
+        Change what the EventService says for all.
+        """
+        self.services.update(lambda said: replace(said, **members))
 
     def fill(
         self,

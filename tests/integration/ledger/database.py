@@ -118,6 +118,14 @@ class Database:
             if letter["subscription"] == subscription_id and index in ("", letter["index"])
         }
 
+    @cached_property
+    def is_enabled(self) -> bool:
+        """
+        Whether anything is sent.
+        """
+        said = json.loads(self.get("event-service", "{}"))
+        return bool(said.get("is_enabled", True))
+
     @property
     def bodies(self) -> dict[str, dict[str, str]]:
         return self.under("body:")

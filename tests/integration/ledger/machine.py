@@ -64,6 +64,7 @@ class LedgerMachine(Backlogs):
         self.bridges = [Bridge(self.ledger, self.stands())]
         self.a_bridge_takes_records_in(0, None, "never")
         self.working.clear()
+        self.ledger.enable(is_enabled=True)
         for id_ in sorted(self.ledger.seen.subscriptions):
             self.resume(id_, None)
         for _ in range(_ROUNDS_TO_REST):

@@ -92,6 +92,20 @@ class Backlogs(Intake):
         if living:
             self.resume(one_of(sorted(living), pick), within_s)
 
+    @rule(then=st.sampled_from(["it goes on", "it goes on", "it stays"]), seconds=st.sampled_from([0.0, PROBE_S]))
+    def nothing_is_sent_for_a_while(self, then: str, seconds: float) -> None:
+        self.ledger.enable(is_enabled=False)
+        self.claim(self.broker[:2])
+        self.ledger.move(seconds)
+        self.settle(self.ledger.replay().aftermath)
+        self.ledger.enable(is_enabled=then == "it goes on")
+        self.settle(self.ledger.replay().aftermath)
+
+    @precondition(lambda self: not self.ledger.seen.is_enabled)
+    @rule()
+    def everything_is_sent_again(self) -> None:
+        self.ledger.enable(is_enabled=True)
+
     def resume(self, id_: str, within_s: float | None) -> None:
         parked = len(self.ledger.seen.letters_of(id_))
         resumed = self.ledger.resume(id_, within_s)

@@ -79,7 +79,7 @@ class World(RuleBasedStateMachine):
         self.broker: list[TaskTicket] = []
         self.given: list[TaskTicket] = []
         self.working: list[Claim] = []
-        self.directory = SubscriptionDirectory(self.ledger)  # type: ignore[arg-type] # as far as it needs a store
+        self.directory = SubscriptionDirectory(self.ledger, self.ledger.services)  # type: ignore[arg-type] # as far as it needs a store
 
     # --- the broker ---
 

@@ -136,8 +136,8 @@ ADMISSION = (
     Mutation(
         "what is suspended goes",
         "_admission",
-        "if flow.suspended or not flow.exists then return 0 end",
-        "",
+        "if flow.suspended or not flow.exists or not is_enabled() then return 0 end",
+        "if not flow.exists or not is_enabled() then return 0 end",
         test_policies.test_s18_the_end_of_what_was_under_way_lets_nothing_go,
     ),
     Mutation(
@@ -241,15 +241,15 @@ ADMISSION = (
     Mutation(
         "overlapping failures are several",
         "_admission",
-        "if NOW - failed_at_ms < RULES.failure_spacing_ms then return end",
+        "if NOW - failed_at_ms < failure_spacing_ms() then return end",
         "",
         test_policies.test_l25_failures_at_one_time_are_one,
     ),
     Mutation(
         "a policy acts one late",
         "_admission",
-        "if flow.failures <= RULES.retries then return end",
-        "if flow.failures <= RULES.retries + 1 then return end",
+        "if flow.failures <= (event_service()",
+        "if flow.failures <= 1 + (event_service()",
         test_policies.test_l25_after_its_attempts_a_subscription_is_suspended_once_and_keeps_collecting,
     ),
     Mutation(

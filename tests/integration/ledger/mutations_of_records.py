@@ -29,7 +29,7 @@ CLAIM = (
         "  if false then\n",
         test_claim.test_a_delivery_of_a_deleted_subscription_leaves_at_its_claim_and_is_counted,
     ),
-    Mutation("claim ignores suspension", "step", "if flow.suspended then return 'suspended' end", ""),
+    Mutation("claim ignores suspension", "step", "if flow.suspended or not is", "if not is"),
     Mutation("claim ignores the cap", "step", "is_over_cap(destination) and 'over_cap' or nil", "nil"),
     Mutation(
         "claim ignores the breaker",

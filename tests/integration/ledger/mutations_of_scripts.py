@@ -79,8 +79,8 @@ SCRIPTS = (
     Mutation(
         "ingest queues for the suspended",
         "ingest",
-        "  if flow.suspended then return 'suspended' end\n",
-        "",
+        "  if flow.suspended or not is_enabled() then return 'suspended' end\n",
+        "  if not is_enabled() then return 'suspended' end\n",
         test_policies.test_s18_a_suspended_subscription_collects_and_gets_nothing_whoever_looks,
     ),
     Mutation(
@@ -129,8 +129,8 @@ SCRIPTS = (
     Mutation(
         "retry goes on while suspended",
         "fail",
-        "if flow.suspended then\n",
-        "if false then\n",
+        "if flow.suspended or not is_enabled() then\n",
+        "if not is_enabled() then\n",
         test_policies.test_s18_what_is_under_way_when_it_is_suspended_does_not_retry,
     ),
     Mutation(

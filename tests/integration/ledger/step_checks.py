@@ -193,12 +193,14 @@ def check_windows(change: Change) -> None:
         ]
         assert len(under_way) <= most, f"L14: {under_way} of {owner} under way, {most} allowed"
         assert "suspended" not in flow, f"S18: {id_} of {owner} was let go"
+        assert after.is_enabled, f"{id_} was let go while nothing is sent"
 
 
 def check_claims(change: Change) -> None:
     """
     L18, L29: what is claimed fits under the cap of its destination, or is its probe.
     """
+    assert change.after.is_enabled or not change.step.claims, "claimed while nothing is sent"
     for claim in change.step.claims:
         destination = change.after.destinations.get(claim.destination_id, {})
         assert "suspended" not in change.after.flows.get(claim.subscription_id, {}), claim

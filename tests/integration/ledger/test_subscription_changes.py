@@ -93,7 +93,7 @@ def test_a_claim_tells_the_generation_that_its_worker_must_have(bench: Bench) ->
     claim = bench.claim(second)
 
     assert claim.generation == bench.store.generation() != before
-    found = SubscriptionDirectory(bench.store).find("s", claim.generation)
+    found = SubscriptionDirectory(bench.store, bench.services).find("s", claim.generation)
     assert found is not None
     assert found.destination == "https://new.test/"
 
@@ -105,7 +105,10 @@ def test_s15_changes_that_redis_lost_are_forgotten_by_whoever_knew_them(bench: B
     bench.store.delete("kept")
     if lost_count > 1:
         bench.store.save(subscription("lost", "A"))
-    matchers, directory = MatcherDirectory(bench.store), SubscriptionDirectory(bench.store)
+    matchers, directory = (
+        MatcherDirectory(bench.store, bench.services),
+        SubscriptionDirectory(bench.store, bench.services),
+    )
     matchers.refresh()
     directory.find("lost", bench.store.generation())
     bench.client.delete(*bench.client.keys(f"{PREFIX}*"))

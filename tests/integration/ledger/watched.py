@@ -4,11 +4,12 @@ The ledger in Redis with a witness: after each call the whole database is looked
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger, _Completion
+from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import ParkReason
@@ -62,6 +63,7 @@ class WatchedLedger:
         self._backlog = RedisBacklogLedger(scripts)
         self._ingest = RedisIngestLedger(scripts)
         self._store = RedisSubscriptionStore(scripts)
+        self.services = RedisEventServiceStore(scripts)
         self._client.flushall()
         self._scripts.move_to(START_MS)
         self.now_ms = START_MS
@@ -235,6 +237,15 @@ class WatchedLedger:
         All that there are.
         """
         return {it.subscription_id: it for it in self._store.changes_since(0)[1]}
+
+    def enable(self, *, is_enabled: bool) -> None:
+        """
+        Let everything be sent, or nothing.
+        """
+        said = self.services.read()
+        self.services.update(lambda found: replace(found, is_enabled=is_enabled))
+        assert self.services.read() == replace(said, is_enabled=is_enabled)
+        self.look(Step())
 
     # --- time and faults ---
 

@@ -8,6 +8,7 @@ from odim_relay.ports import Commit, IngestBatch, Position, TaskTicket, TopicPar
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest
 from odim_relay.use_cases.start import LedgerMissingError, StartPositions
+from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.kafka import InMemoryKafka
 from tests.fakes.ledger_state import LedgerState
@@ -62,7 +63,7 @@ class World:
         """
         Another process takes over.
         """
-        matchers = MatcherDirectory(self.store)
+        matchers = MatcherDirectory(self.store, InMemoryEventServiceStore(self.store.state))
         self.bridge = Bridge(
             ledger=self.ledger,
             ingest=Ingest(ledger=self.ledger, matchers=matchers, decoders={PARTITION.topic: decode}),

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Delivered, Park, RetryAfter, Schedule, Suspend, decide
 from odim_relay.domain.delivery import ParkReason
+from odim_relay.domain.event_service import EventServiceSettings
 from odim_relay.domain.outcome import Failure, Outcome, Verdict, verdict_of
 from odim_relay.domain.subscription import RetryPolicy
 
@@ -74,3 +75,14 @@ def test_without_retries_the_first_failure_uses_the_attempts_up() -> None:
     schedule = Schedule(retries=0, backoff=Backoff())
 
     assert decide(Outcome(status=500), 1, schedule, RetryPolicy.FOREVER, 0.5) == Park(reason=ParkReason.EXHAUSTED)
+
+
+def test_what_the_event_service_sets_goes_before_the_settings() -> None:
+    schedule = Schedule(retries=5, backoff=Backoff(interval_s=15, max_interval_s=900, jitter=0))
+
+    set_by_all = schedule.under(EventServiceSettings(retry_attempts=0, retry_interval_s=2_000))
+
+    assert set_by_all.retries == 0
+    assert set_by_all.wait_s(RetryPolicy.FOREVER, 1, 0.5) == 2_000
+    assert set_by_all.wait_s(RetryPolicy.FOREVER_WITH_BACKOFF, 9, 0.5) == 2_000
+    assert schedule.under(EventServiceSettings()) == schedule

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from odim_relay.domain.event import Event
-from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.subscription import Subscription, SubscriptionType
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
+from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import decode, subscription
 from tests.fakes.subscription_store import InMemorySubscriptionStore
@@ -54,7 +56,7 @@ def wanted_by(directory: MatcherDirectory, letter: str) -> list[str]:
 
 
 def test_a_subscription_is_found_at_the_generation_asked_for(store: Counting) -> None:
-    directory = SubscriptionDirectory(store)
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a", destination="https://old.test"))
     directory.find("a", store.generation())
     store.save(subscription("a", destination="https://new.test"))
@@ -66,7 +68,7 @@ def test_a_subscription_is_found_at_the_generation_asked_for(store: Counting) ->
 
 
 def test_nothing_is_read_while_nothing_changes(store: Counting) -> None:
-    directory = SubscriptionDirectory(store)
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a"))
 
     for _ in range(5):
@@ -76,7 +78,7 @@ def test_nothing_is_read_while_nothing_changes(store: Counting) -> None:
 
 
 def test_a_deleted_subscription_is_not_found_any_more(store: Counting) -> None:
-    directory = SubscriptionDirectory(store)
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a"))
     directory.find("a", store.generation())
     store.delete("a")
@@ -85,11 +87,11 @@ def test_a_deleted_subscription_is_not_found_any_more(store: Counting) -> None:
 
 
 def test_an_empty_store_has_nothing_to_find(store: Counting) -> None:
-    assert SubscriptionDirectory(store).find("a", 0) is None
+    assert SubscriptionDirectory(store, InMemoryEventServiceStore(store.state)).find("a", 0) is None
 
 
 def test_a_claim_from_before_a_change_gets_what_stands_now(store: Counting) -> None:
-    directory = SubscriptionDirectory(store)
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a", destination="https://old.test"))
     before = store.generation()
     store.save(subscription("a", destination="https://new.test"))
@@ -102,7 +104,7 @@ def test_a_claim_from_before_a_change_gets_what_stands_now(store: Counting) -> N
 
 
 def test_a_store_that_is_away_is_told_and_asked_again(store: Counting) -> None:
-    directory = SubscriptionDirectory(store)
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a"))
     store.is_away = True
     with pytest.raises(TransientError):
@@ -113,7 +115,7 @@ def test_a_store_that_is_away_is_told_and_asked_again(store: Counting) -> None:
 
 
 def test_a_change_that_the_store_lost_again_is_forgotten(store: Counting) -> None:
-    directory = SubscriptionDirectory(store)
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a", destination="https://kept.test"))
     kept = rolled_back(store)
     store.save(subscription("a", destination="https://lost.test"))
@@ -129,7 +131,7 @@ def test_a_change_that_the_store_lost_again_is_forgotten(store: Counting) -> Non
 
 
 def test_a_matcher_follows_the_changes(store: Counting) -> None:
-    directory = MatcherDirectory(store)
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
     assert not directory.refresh()
     store.save(subscription("a", "A"))
     store.save(subscription("b", "B"))
@@ -145,7 +147,7 @@ def test_a_matcher_follows_the_changes(store: Counting) -> None:
 
 
 def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) -> None:
-    directory = MatcherDirectory(store)
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a", "A"))
     directory.refresh()
     kept = rolled_back(store)
@@ -161,7 +163,7 @@ def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) ->
 
 
 def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> None:
-    directory = MatcherDirectory(store)
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
     store.save(subscription("a", "A"))
     directory.refresh()
     store.is_away = True
@@ -170,3 +172,31 @@ def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> No
         directory.refresh()
 
     assert wanted_by(directory, "A") == ["a"]
+
+
+@pytest.mark.parametrize("directory_type", [MatcherDirectory, SubscriptionDirectory])
+def test_what_is_said_for_all_is_known_with_the_generation_of_its_change(
+    store: Counting, directory_type: type[MatcherDirectory | SubscriptionDirectory]
+) -> None:
+    services = InMemoryEventServiceStore(store.state)
+    directory = directory_type(store, services)
+    store.save(subscription("a"))
+    said = services.update(lambda found: replace(found, retry_attempts=7))
+
+    if isinstance(directory, MatcherDirectory):
+        directory.refresh()
+    else:
+        directory.find("a", store.generation())
+
+    assert directory.settings == said
+
+
+def test_who_follows_a_stream_gets_no_deliveries(store: Counting) -> None:
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    store.save(subscription("all"))
+    store.save(replace(subscription("early"), kind=SubscriptionType.SSE))
+    directory.refresh()
+    store.save(replace(subscription("late"), kind=SubscriptionType.SSE))
+    directory.refresh()
+
+    assert wanted_by(directory, "A") == ["all"]

@@ -7,6 +7,7 @@ from odim_relay.domain.identity import delivery_id, event_id
 from odim_relay.ports import IngestBatch, Position, Record, TaskTicket
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import MOST_BYTES, MOST_DELIVERIES, Ingest, PositionMovedError
+from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import PARTITION, START, decode, subscription
@@ -32,7 +33,7 @@ class World:
         self.state = LedgerState(now_ms=lambda: 0)
         self.store = InMemorySubscriptionStore(self.state)
         self.ledger = Noting(self.state)
-        self.matchers = MatcherDirectory(self.store)
+        self.matchers = MatcherDirectory(self.store, InMemoryEventServiceStore(self.store.state))
         self.ingest = Ingest(ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: decode})
         self.ledger.set_position(PARTITION, None, START)
 

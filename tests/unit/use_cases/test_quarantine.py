@@ -13,6 +13,7 @@ from odim_relay.use_cases.quarantine import (
     TakenIn,
     select_entries,
 )
+from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.publisher import InMemoryPublisher
 from tests.fakes.samples import decode, subscription
@@ -77,7 +78,7 @@ class World:
         self.replay = ReplayQuarantine(
             ledger=self.quarantine,
             listing=self.quarantine,
-            matchers=MatcherDirectory(store),
+            matchers=MatcherDirectory(store, InMemoryEventServiceStore(store.state)),
             decoders={"T": decode},
             publisher=self.publisher,
         )

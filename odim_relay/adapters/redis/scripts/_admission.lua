@@ -2,7 +2,7 @@
 
 -- How many deliveries of a subscription may be under way; and whether each place counts, so that none waits for a batch.
 local function most_under_way(flow)
-  if flow.suspended or not flow.exists then return 0 end
+  if flow.suspended or not flow.exists or not is_enabled() then return 0 end
   local destination = destination_of(flow.destination)
   if not is_closed(destination) then return 0 end
   if flow.is_ordered then return 1 end
@@ -121,6 +121,7 @@ local function candidate_of(destination)
 end
 
 local function probe(destination)
+  if not is_enabled() then return end
   for _ = 1, RULES.admit_most do
     local candidate = candidate_of(destination)
     if not candidate then return end
@@ -138,6 +139,7 @@ end
 -- Look whether something that waits may go now.
 local function wake(flow)
   if not flow.exists or flow.suspended then return nothing_to_wake(flow) end
+  if not is_enabled() then return end -- it stays due
   local destination = destination_of(flow.destination)
   if is_closed(destination) then admit(flow)
   elseif is_probe_due(destination) and not destination.is_unreachable then probe(destination) end
@@ -190,16 +192,22 @@ local function suspend(flow, reason)
   notice('suspended_' .. reason, flow.id)
 end
 
+-- How far apart two failures must be to be two.
+local function failure_spacing_ms()
+  local interval_s = event_service().retry_interval_s
+  return interval_s and 1000 * interval_s * RULES.spacing_share or RULES.failure_spacing_ms
+end
+
 -- An attempt or a probe of a subscription failed (L25). Attempts that overlapped are one failure: a subscription is not
 -- given up for one blip that met sixteen requests.
 local function fail_flow(flow)
   if flow.allowance > 1 and is_waiting(flow) then allow(flow, math.max(1, math.floor(flow.allowance / 2))) end
   if flow.policy == '' or flow.suspended or not flow.exists then return end
   local failed_at_ms = tonumber(redis.call('HGET', flow.key, 'failed_at_ms') or 0)
-  if NOW - failed_at_ms < RULES.failure_spacing_ms then return end
+  if NOW - failed_at_ms < failure_spacing_ms() then return end
   flow.failures = flow.failures + 1
   redis.call('HSET', flow.key, 'failures', flow.failures, 'failed_at_ms', text(NOW))
-  if flow.failures <= RULES.retries then return end
+  if flow.failures <= (event_service().retry_attempts or RULES.retries) then return end
   if flow.policy == 'suspend' then
     suspend(flow, 'attempts_used_up')
   elseif delete_subscription(flow.id) then

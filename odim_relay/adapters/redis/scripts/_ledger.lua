@@ -11,6 +11,7 @@ local COUNTERS = prefix .. 'counters'
 local SUBSCRIPTIONS = prefix .. 'subscriptions'
 local DUE = prefix .. 'due'
 local BACKLOGS = prefix .. 'backlogs'
+local EVENT_SERVICE = prefix .. 'event-service'
 local BODY_FIELDS = 3 -- payload, record, recorded_at_ms: what a body holds beside the deliveries that need it
 
 local function clock_ms()
@@ -31,18 +32,39 @@ local function count(name, by)
   counts[name] = (counts[name] or 0) + by
 end
 
+-- What an administrator says for all; read once per script, where it is asked for.
+local said
+
+local function hear(document)
+  said = document and cjson.decode(document) or {}
+end
+
+local function event_service()
+  if not said then hear(redis.call('GET', EVENT_SERVICE)) end
+  return said
+end
+
+-- Whether anything is sent at all.
+local function is_enabled()
+  return event_service().is_enabled ~= false
+end
+
 local function next_ticket()
   return redis.call('INCR', prefix .. 'tickets')
 end
 
--- Raise the generation of the subscriptions, for a change of the one named. By the clock: a generation whose write was lost
--- is never given again, and the ones that this database had are kept, so that a cache of a lost one is found out.
+-- Raise the generation of the subscriptions, for a change of the one named, or of what is said for all. By the clock: a
+-- generation whose write was lost is never given again, and the ones that this database had are kept, so that a cache of a
+-- lost one is found out. Who knows an older one than those reads everything: no earlier change is asked for.
 local function next_generation(subscription)
   local last = tonumber(redis.call('GET', prefix .. 'subscriptions:generation') or 0)
   local time = redis.call('TIME') -- in microseconds: changes never come that fast, so the number stays behind the clock
   local generation = text(math.max(last + 1, time[1] * 1000000 + time[2]))
   redis.call('SET', prefix .. 'subscriptions:generation', generation)
-  redis.call('ZADD', prefix .. 'subscriptions:changes', generation, subscription)
+  if subscription then
+    redis.call('ZADD', prefix .. 'subscriptions:changes', generation, subscription)
+    redis.call('ZREMRANGEBYRANK', prefix .. 'subscriptions:changes', 0, -1001)
+  end
   redis.call('ZADD', prefix .. 'subscriptions:generations', generation, generation)
   redis.call('ZREMRANGEBYRANK', prefix .. 'subscriptions:generations', 0, -1001)
   return generation

@@ -73,7 +73,7 @@ end
 
 if found[4] == '1' then return park_exhausted() end -- a replay has one attempt (L24)
 
-if flow.suspended then
+if flow.suspended or not is_enabled() then
   park(id, 'suspended', last, nil)
   return become('parked')
 end

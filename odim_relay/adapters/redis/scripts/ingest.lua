@@ -1,7 +1,7 @@
 -- Write one batch of the bridge, and the position it leads to, at once or not at all (L9). What does not fit its
 -- subscription's window is parked (L14).
 --
--- Reads   position:{partition}, subscriptions:generation
+-- Reads   position:{partition}, subscriptions:generation, event-service
 -- Writes  position:{partition}, partitions, starts:{partition}, body:*, delivery:*, deadlines, dead-letters and their indexes,
 --         flow:*, tickets, bytes, quarantine*, counters
 --
@@ -30,7 +30,9 @@ if replayed == '' then
 elseif redis.call('HEXISTS', prefix .. 'quarantine', replayed) == 0 then
   return { 'entry' }
 end
-if (redis.call('GET', prefix .. 'subscriptions:generation') or '0') ~= ARGV[8] then return { 'generation' } end
+local found = redis.call('MGET', prefix .. 'subscriptions:generation', EVENT_SERVICE)
+if (found[1] or '0') ~= ARGV[8] then return { 'generation' } end
+hear(found[2])
 
 local event_count, delivery_count, quarantine_count = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
 
@@ -64,7 +66,7 @@ end
 
 -- Why a new delivery has to wait, nil when there is room for it. What came before it goes first.
 local function hindrance(flow)
-  if flow.suspended then return 'suspended' end
+  if flow.suspended or not is_enabled() then return 'suspended' end
   if not is_closed(destination_of(flow.destination)) then return 'breaker_open' end
   if is_waiting(flow) or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
     return 'behind'
@@ -118,7 +120,7 @@ for _, flow in pairs(touched) do
   if is_waiting(flow) then
     keep_quota(flow, RULES.admit_most)
     -- So many came at once that some wait, and maybe nothing is under way whose end would let them go.
-    if not flow.suspended and is_closed(destination_of(flow.destination)) then admit(flow) end
+    if is_closed(destination_of(flow.destination)) then admit(flow) end
   end
 end
 

@@ -1,9 +1,11 @@
 -- Look at subscriptions with parked deliveries: let go what may go, probe destinations whose time has come (L4, L30).
--- Safe to run twice at once (L28).
+-- Safe to run twice at once (L28). While nothing is sent at all, everything stays due: it is looked at when that ends.
 --
 -- Writes  due, waiting:*, destination:*, flow:*, and what handing out and dropping deliveries writes
 --
 -- Returns {1 when more may be due, else 0, tickets, notices, destination and subscription of each connection to be tried}
+
+if not is_enabled() then return { 0, tickets, notices, {} } end
 
 local most = 100
 local due = redis.call('ZRANGEBYSCORE', DUE, '-inf', NOW, 'LIMIT', 0, most)

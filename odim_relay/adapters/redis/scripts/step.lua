@@ -1,6 +1,6 @@
 -- Complete and claim: the healthy path of many workers' threads in one round trip (L5, L21).
 --
--- Reads   subscriptions, subscriptions:generation, slots
+-- Reads   subscriptions, subscriptions:generation, event-service, slots
 -- Writes  delivery:*, body:*, deadlines, dead-letters and their indexes, countdowns:*, flow:*, destination:*, inflight:*,
 --         workers, watermark, counters
 --
@@ -10,6 +10,11 @@
 -- Returns {generation, tickets, notices, reply per claim}: a reply is the reason of a refusal, or
 --       {lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, generation of its breaker,
 --        1 when it is a replay, mode, events lost that the subscriber was not told of}
+
+local WATERMARK = prefix .. 'watermark'
+local found = redis.call('MGET', prefix .. 'subscriptions:generation', WATERMARK, EVENT_SERVICE)
+local generation, watermark = found[1] or '0', tonumber(found[2] or 0)
+hear(found[3])
 
 local at = 3
 for _ = 1, tonumber(ARGV[2]) do
@@ -22,13 +27,11 @@ for _ = 1, tonumber(ARGV[2]) do
   at = at + 6
 end
 
-local WATERMARK = prefix .. 'watermark'
-local watermark = tonumber(redis.call('GET', WATERMARK) or 0)
 local highest = watermark
 
 -- Why a delivery may not go out now, as a reason to park it; nil when it may.
 local function hindrance(flow, destination, id)
-  if flow.suspended then return 'suspended' end
+  if flow.suspended or not is_enabled() then return 'suspended' end
   if is_closed(destination) then return is_over_cap(destination) and 'over_cap' or nil end
   if destination.state == 'half_open' and destination.probe == id then
     if is_probe_due(destination) then hold_probe(destination) end -- given up, but it comes before another one
@@ -92,7 +95,7 @@ local function claim(id, seq)
     found[9] == '1' and 1 or 0, mode, to_tell(flow) }
 end
 
-local result = { redis.call('GET', prefix .. 'subscriptions:generation') or '0', tickets, notices }
+local result = { generation, tickets, notices }
 if at < #ARGV then redis.call('ZADD', prefix .. 'workers', NOW, ARGV[1] .. ' ' .. RULES.slots) end
 while at < #ARGV do
   result[#result + 1] = claim(ARGV[at], ARGV[at + 1])
