@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: run demo test setup check failover bench help
+.PHONY: run demo test setup check conformance failover bench help
 
 PYTEST_ARGS ?=
 
@@ -22,6 +22,9 @@ check: setup ## Format, lint, types, import floors, unit tests; no server
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/python -m pytest -q tests/unit
 
+conformance: setup ## Hold the API against DMTF's validators, and show what they say; needs Redfish's schemas
+	.venv/bin/python -m pytest -q -s -rs tests/conformance/redfish
+
 failover: setup ## Kill, hang, cut off everything under load, and write docs/failover-report.md; CASES=... for some
 	scripts/test-servers
 	.venv/bin/python -m tests.failover $(CASES)
@@ -30,7 +33,7 @@ bench: setup ## Run the benchmarks
 	.venv/bin/python -m benchmarks
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/runtime.stamp: pyproject.toml constraints.txt
 	scripts/setup runtime
