@@ -3,6 +3,8 @@ Puts the adapters together; the only module that knows them all. Each function's
 """
 
 import random
+import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -22,20 +24,26 @@ from odim_relay.adapters.kafka.configuration import accepted_configuration
 from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
 from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
+from odim_relay.adapters.redis.accounts import RedisAccountStore
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
+from odim_relay.adapters.redis.identity import RedisServiceIdentity
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
+from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
+from odim_relay.adapters.security import certificate
+from odim_relay.adapters.security.passwords import Argon2Passwords
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.throttle import Throttle
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
 from odim_relay.formats.registry import FORMATS
@@ -43,13 +51,16 @@ from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.ports import RedisFacts
 from odim_relay.rules import rules_of
 from odim_relay.settings import Settings, load
+from odim_relay.use_cases.accounts import ManageAccounts
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from odim_relay.use_cases.durability import WatchDurability, check_durability
 from odim_relay.use_cases.duty import Duty
 from odim_relay.use_cases.event_service import EventService
 from odim_relay.use_cases.expire import Expire
+from odim_relay.use_cases.identity import ServiceIdentity
 from odim_relay.use_cases.letters_by_hand import LettersByHand
+from odim_relay.use_cases.log_in import LogIn
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.publish import Publish
@@ -96,7 +107,9 @@ def scripts() -> Scripts:
         TransientError: it cannot be reached.
     """
     chosen = settings()
-    client = connect(chosen.redis.url, ca_file=chosen.redis.ca_file, max_connections=chosen.delivery.concurrency + 16)
+    # A thread of the API may hold two: one to read while another watches.
+    most = max(chosen.delivery.concurrency, 2 * chosen.api.threads) + 16
+    client = connect(chosen.redis.url, ca_file=chosen.redis.ca_file, max_connections=most)
     refuse_cluster(client)
     return Scripts(client, chosen.redis.key_prefix, rules_of(chosen, maxmemory_bytes(client)))
 
@@ -345,6 +358,100 @@ def new_id() -> str:
     A uuid4.
     """
     return str(uuid4())
+
+
+# --- for the API ---
+
+
+@cache
+def account_store() -> RedisAccountStore:
+    """
+    Where accounts are kept.
+    """
+    return RedisAccountStore(scripts())
+
+
+@cache
+def session_store() -> RedisSessionStore:
+    """
+    Where sessions are kept.
+    """
+    return RedisSessionStore(scripts())
+
+
+@cache
+def passwords() -> Argon2Passwords:
+    """
+    Hashes and verifies passwords.
+    """
+    return Argon2Passwords(monotonic_s=time.monotonic)
+
+
+@cache
+def throttle() -> Throttle:
+    """
+    Slows those down who guess passwords.
+    """
+    return Throttle()
+
+
+@cache
+def log_in() -> LogIn:
+    """
+    Tells who asks.
+    """
+    return LogIn(
+        accounts=account_store(),
+        sessions=session_store(),
+        passwords=passwords(),
+        throttle=throttle(),
+        new_token=new_secret,
+        now_s=time.time,
+    )
+
+
+@cache
+def manage_accounts() -> ManageAccounts:
+    """
+    Creates, changes and deletes accounts.
+    """
+    return ManageAccounts(accounts=account_store(), sessions=session_store(), passwords=passwords(), new_id=new_id)
+
+
+@cache
+def service_identity() -> ServiceIdentity:
+    """
+    What makes all processes of the API one service.
+    """
+    return ServiceIdentity(
+        store=RedisServiceIdentity(scripts()),
+        new_id=new_id,
+        make_certificate=new_certificate,
+        is_usable=lambda pem: certificate.is_usable(pem, datetime.now(UTC)),
+    )
+
+
+def new_certificate() -> str:
+    """
+    A self-signed certificate and its key, for the names of this machine, as PEM.
+    """
+    bind = settings().api.bind
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *([] if bind in {"0.0.0.0", "::"} else [bind])]
+    return certificate.self_signed(names, datetime.now(UTC))
+
+
+def fingerprint(pem: str) -> str:
+    """
+    The SHA-256 fingerprint of a certificate, as `AB:CD:...`.
+    """
+    return certificate.fingerprint(pem)
+
+
+def new_secret() -> str:
+    """
+    A text that nobody can guess.
+    """
+    return secrets.token_urlsafe(32)
 
 
 # --- for the command line ---

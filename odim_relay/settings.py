@@ -194,6 +194,29 @@ class LogSettings(_Group):
     )
 
 
+class ApiSettings(_Group):
+    """
+    The Redfish service.
+    """
+
+    bind: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 or :: is every one")
+    port: int = Field(8443, ge=0, le=65_535, description="0 is any that is free")
+    tls_cert_file: Path | None = Field(
+        None, description="certificate with its chain, PEM; unset is a self-signed one, kept in Redis"
+    )
+    tls_key_file: Path | None = Field(None, description="its key, PEM; unset is in the same file")
+    plain_http: bool = Field(default=False, description="HTTP without TLS; on loopback only")
+    admin_username: str = Field("admin", description="of the account that the first start makes")
+    admin_password: str = Field(
+        "",
+        description="of that account; unset is one that is generated and printed once",
+        json_schema_extra={"secret": True},
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="longer bodies are refused")
+    body_timeout_s: Seconds = Field(15, description="a body that takes longer to come is refused")
+    threads: int = Field(40, ge=1, le=1000, description="requests that are worked on at the same time")
+
+
 class FlowerSettings(_Group):
     """
     What Flower can see.
@@ -224,6 +247,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     log: LogSettings = LogSettings()
     flower: FlowerSettings = FlowerSettings()
+    api: ApiSettings = ApiSettings()
 
     @property
     def lease_s(self) -> float:
@@ -281,7 +305,8 @@ def load() -> Settings:
         return Settings()
     except ValidationError as exc:
         lines = [
-            f"{ENV_PREFIX}{'__'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            # A number is a place in a list, which is one variable.
+            f"{ENV_PREFIX}{'__'.join(part for part in error['loc'] if isinstance(part, str)).upper()}: {error['msg']}"
             for error in exc.errors(include_url=False, include_input=False)
         ]
         raise ConfigurationError("; ".join(lines)) from None

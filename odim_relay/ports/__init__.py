@@ -4,12 +4,14 @@ What the use cases need of the world. Adapters implement these; each contract st
 Every method may raise `TransientError` (the store cannot be reached or refuses for now); every call is safe to repeat.
 """
 
+from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
 from odim_relay.ports.examining import RedisFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
+from odim_relay.ports.identity import IdentityStore
 from odim_relay.ports.intake import (
     IngestBatch,
     IngestLedger,
@@ -32,11 +34,13 @@ from odim_relay.ports.listings import (
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
+from odim_relay.ports.sessions import SessionStore
 from odim_relay.ports.subscriptions import SubscriptionStore
 from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
 from odim_relay.ports.turns import Turn
 
 __all__ = [
+    "AccountStore",
     "Aftermath",
     "AnnouncingLedger",
     "Backlog",
@@ -52,6 +56,7 @@ __all__ = [
     "DestinationFlow",
     "EventServiceStore",
     "FlowListing",
+    "IdentityStore",
     "Index",
     "IngestBatch",
     "IngestLedger",
@@ -63,6 +68,7 @@ __all__ = [
     "NewEvent",
     "Notice",
     "OutgoingRequest",
+    "PasswordHasher",
     "Position",
     "Publisher",
     "QuarantineEntry",
@@ -79,6 +85,7 @@ __all__ = [
     "ReplayStep",
     "Resumed",
     "Sender",
+    "SessionStore",
     "SubscriptionFlow",
     "SubscriptionStore",
     "SuspendedBy",

@@ -16,11 +16,14 @@ class AnnouncingLedger(Protocol):
 
     def announce(self, event: NewEvent, deliveries: Sequence[NewDelivery], generation: int) -> Aftermath | None:
         """
-        Write the event with its deliveries (their `event_index` is 0) as `IngestLedger.ingest` does, but no position;
-        and into the journal where one is kept. The ids must be new ones.
+        Write the event with at most 500 of its deliveries (their `event_index` is 0) as `IngestLedger.ingest` does,
+        but no position. The deliveries' ids must be new ones.
 
         Returns:
-            with a ticket to publish for each delivery that may go at once; None, and nothing written, when the
-            subscriptions are not those of `generation` any more.
+            with a ticket to publish for each delivery that may go; None, and nothing written, when the subscriptions
+            are not those of `generation` any more.
+
+        Raises:
+            TransientError: also when the ledger is full.
         """
         ...

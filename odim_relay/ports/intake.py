@@ -42,17 +42,19 @@ class NewDelivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
     """
-    An event that at least one delivery of the batch needs.
+    An event that at least one delivery of the batch needs, or the journal.
 
     Attributes:
-        record: `topic/partition/offset`, for people.
+        record: `topic/partition/offset`, for people; empty for an event of our own.
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
+        is_journaled: it goes into the journal, as its newest entry.
     """
 
     event_id: str
     payload: bytes
     record: str
     recorded_at_ms: int
+    is_journaled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,18 @@ class SubscriptionStore(Protocol):
         """
         ...
 
+    def ids(self) -> Sequence[str]:
+        """
+        Read the ids of all, in any order.
+        """
+        ...
+
+    def count(self) -> int:
+        """
+        Count them.
+        """
+        ...
+
     def generation(self) -> int:
         """
         Read the number of the last change.

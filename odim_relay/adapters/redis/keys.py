@@ -36,11 +36,19 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `tickets` | string | number of the last published task; the first of a delivery is its ingest number (L27) | for ever |
 | `watermark` | string | highest ticket among started tasks | for ever |
 | `turn:{name}` | string | who does what only one is to do: `beat` sends the schedule, a duty runs, a warning was told (L28) | it expires |
+| `accounts` | hash | account id -> JSON document, with the argon2 hash of its password | until deleted |
+| `session:{id}` | string | JSON document; the id is a hash of the token, which is stored nowhere | expires when it is not used |
+| `sessions` | zset | session id, scored with when it began, s; expired ones leave when they are listed | until ended |
+| `session-timeout` | string | how long a session lasts without use, s; absent is the default | for ever |
+| `service:uuid` | string | the UUID of the API's service root | for ever |
+| `service:certificate` | string | the self-signed certificate of the API and its key, PEM | until it is renewed |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
 | `quarantine:bytes` | string | size of all values | for ever |
+| `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
+| `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
 
 `{destination}` is the id that domain/destination_identity.py gives to a URL with its headers.
 
@@ -84,6 +92,11 @@ POSITION = "position:"
 DEAD_LETTERS = "dead-letters"
 DEADLINES = "deadlines"
 COUNTERS = "counters"
+ACCOUNTS = "accounts"
+SESSIONS = "sessions"
+SESSION_TIMEOUT = "session-timeout"
+SERVICE_UUID = "service:uuid"
+CERTIFICATE = "service:certificate"
 BACKLOGS = "backlogs"
 WORKERS = "workers"
 SLOTS = "slots"
@@ -91,6 +104,8 @@ QUARANTINE = "quarantine"
 QUARANTINE_VALUES = "quarantine:values"
 QUARANTINE_ORDER = "quarantine:order"
 QUARANTINE_BYTES = "quarantine:bytes"
+JOURNAL = "journal"
+JOURNAL_STATE = "journal:state"
 
 
 def position(topic: str, partition: int) -> str:
@@ -175,6 +190,13 @@ def in_flight(destination_id: str) -> str:
     Key of the requests that are in flight to a destination.
     """
     return f"inflight:{destination_id}"
+
+
+def session(session_id: str) -> str:
+    """
+    Key of a session.
+    """
+    return f"session:{session_id}"
 
 
 def turn(name: str) -> str:
