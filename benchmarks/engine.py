@@ -77,6 +77,7 @@ class Side:
         ours = {
             **clean_environment(),
             "ODIM_RELAY_REDIS__URL": server.url(0),
+            "ODIM_RELAY_EGRESS__ALLOW": '["127.0.0.0/8"]',
             "ODIM_RELAY_BROKER__URL": server.url(database),
             "ODIM_RELAY_DELIVERY__CONCURRENCY": str(self.threads),
             "ODIM_RELAY_FLOWER__TASK_EVENTS": events,

@@ -19,6 +19,7 @@ from typing import Literal
 import requests
 
 from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.domain.egress import ANYWHERE
 from odim_relay.ports import OutgoingRequest
 from tests.support.receiver import Receiver
 
@@ -49,7 +50,10 @@ def compare(scheme: Literal["http", "https"], posts: int, pairs: int) -> None:
         url = receiver.url("/hook")
         verify = str(receiver.ca_file) if receiver.ca_file else True
         sender = RequestsSender(
-            now=lambda: datetime.now(UTC), user_agent="odim-relay/benchmark", ca_file=receiver.ca_file
+            now=lambda: datetime.now(UTC),
+            user_agent="odim-relay/benchmark",
+            egress=ANYWHERE,
+            ca_file=receiver.ca_file,
         )
 
         def bare() -> None:

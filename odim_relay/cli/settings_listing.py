@@ -100,7 +100,7 @@ def _in_words(value: object) -> str:
         case bool():
             return str(value).lower()
         case dict() | tuple() | list():
-            return json.dumps(value)
+            return json.dumps(value, default=str)
         case float() if value.is_integer():
             return str(int(value))
         case _:

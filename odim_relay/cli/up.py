@@ -104,6 +104,7 @@ def _plan(settings: Settings, data_dir: Path, demo: Demo | None) -> Plan:
         redis="url" not in settings.redis.model_fields_set,
         kafka="bootstrap_servers" not in settings.kafka.model_fields_set,
         topics=settings.kafka.topics,
+        allows_loopback="allow" not in settings.egress.model_fields_set,
         worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
         extra=() if demo is None else (demo.program,),
     )

@@ -70,6 +70,7 @@ def _play(folder: Path) -> Account | None:
         redis=True,
         kafka=True,
         topics=settings.kafka.topics,
+        allows_loopback=True,
         worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
         without=("flower",),
     )

@@ -56,6 +56,7 @@ class Plan:
 
     Attributes:
         redis, kafka: whether these are to be embedded.
+        allows_loopback: whether events may be sent to this machine itself.
         topics: to be made in the embedded Kafka.
         worker_stop_s: how long a worker may take to finish what is in flight.
         extra: programs beside those of the Procfile.
@@ -66,6 +67,7 @@ class Plan:
     redis: bool
     kafka: bool
     topics: Sequence[str]
+    allows_loopback: bool
     worker_stop_s: int
     extra: Sequence[Program] = ()
     without: Collection[str] = ()
@@ -113,6 +115,8 @@ class Stack:
             self._kafka = EmbeddedKafka(self._plan.topics)
             variables["ODIM_RELAY_KAFKA__BOOTSTRAP_SERVERS"] = self._kafka.bootstrap_servers
             variables["ODIM_RELAY_KAFKA__INCARNATION"] = self._kafka.incarnation
+        if self._plan.allows_loopback:
+            variables["ODIM_RELAY_EGRESS__ALLOW"] = '["127.0.0.0/8", "::1/128"]'
         self.data_dir.write_env(variables)
         # For the children, and for this process: whoever asks bootstrap from here on is told of the embedded stores.
         os.environ.update(variables)

@@ -23,6 +23,7 @@ class Failure(StrEnum):
     """
 
     DNS = "dns"
+    FORBIDDEN = "forbidden"
     CONNECT = "connect"
     TLS = "tls"
     CONNECT_TIMEOUT = "connect_timeout"
@@ -41,6 +42,7 @@ class Outcome:
         detail: one line for a person: never a body, a header value, user-info or a query string.
         retry_after_s: what the destination asked for by `Retry-After`, 0 to 86,400 seconds; `None` when it did not.
         duration_s: from the start of the attempt to its end.
+        is_unsent: there is no status, and no byte of the request went out.
     """
 
     status: int | None = None
@@ -48,6 +50,7 @@ class Outcome:
     detail: str = ""
     retry_after_s: float | None = None
     duration_s: float = 0.0
+    is_unsent: bool = False
 
 
 _TRANSIENT_4XX = frozenset({401, 403, 404, 408, 421, 425, 429})
@@ -81,7 +84,8 @@ class Standing(StrEnum):
     NOTHING = "nothing"
 
 
-_UNREACHABLE = frozenset({Failure.DNS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS})
+# Where the egress policy does not let us go counts too: knocking tells when it does again.
+_UNREACHABLE = frozenset({Failure.DNS, Failure.FORBIDDEN, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS})
 
 
 def standing_of(outcome: Outcome) -> Standing:

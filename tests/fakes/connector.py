@@ -14,12 +14,16 @@ class InMemoryConnector:
     def __init__(self, *accepting: str) -> None:
         self.accepting = set(accepting)
         self.knocked: list[str] = []
+        self.verified: dict[str, bool | None] = {}
+        self.timeouts: list[float] = []
         self.on_knock: Callable[[str], object] = lambda _: None
         self._lock = Lock()
 
-    def accepts(self, url: str, *, timeout_s: float) -> bool:
+    def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
         assert timeout_s > 0
         with self._lock:
             self.knocked.append(url)
+            self.verified[url] = is_verified
+            self.timeouts.append(timeout_s)
         self.on_knock(url)
         return url in self.accepting

@@ -102,6 +102,8 @@ def test_what_kubernetes_injects_for_a_service_of_our_name_is_passed_over(
         ("DELIVERY__TIMEOUT_S", "inf"),
         ("DELIVERY__RETRY_FACTOR", "0.9"),
         ("DELIVERY__RETRY_FACTOR", "inf"),
+        ("EGRESS__ALLOW", '["127.0.0.0/8", "localhost"]'),
+        ("EGRESS__DENY", '["10.0.0.1/8"]'),
         ("DELIVERY__WINDOW", "0"),
         ("DELIVERY__MAX_IN_FLIGHT_PER_DESTINATION", "0"),
         ("BREAKER__FAILURES", "0"),

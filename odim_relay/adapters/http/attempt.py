@@ -89,8 +89,15 @@ class Attempt:
         """
         Make the failure of an attempt whose time is up.
         """
-        failure = Failure.CONNECT_TIMEOUT if self.stage in _BEFORE_CONNECTED else Failure.TIMEOUT
+        failure = Failure.TIMEOUT if self.is_connected else Failure.CONNECT_TIMEOUT
         return AttemptError(failure, f"not done within {self.timeout_s:g} s: still {self.stage}")
+
+    @property
+    def is_connected(self) -> bool:
+        """
+        Tell whether a byte of the request may have gone out.
+        """
+        return self.stage not in _BEFORE_CONNECTED
 
     def may_begin(self) -> bool:
         """

@@ -13,7 +13,7 @@ import urllib3.connection
 import urllib3.exceptions
 
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Stage
-from odim_relay.adapters.http.resolver import AddressInfo, Resolver
+from odim_relay.adapters.http.resolver import AddressInfo, ForbiddenAddressError, Resolver
 from odim_relay.adapters.http.response import Head, NotHttpError, parse_head, response_end
 from odim_relay.domain.outcome import Failure
 from odim_relay.errors import TransientError
@@ -55,12 +55,14 @@ class Connection(urllib3.connection.HTTPConnection):
         Connect, through the TLS handshake where there is one.
 
         Raises:
-            AttemptError: DNS, CONNECT, TLS or TIMEOUT.
+            AttemptError: DNS, FORBIDDEN, CONNECT, TLS or TIMEOUT.
             TransientError: this process has no socket left.
         """
         self._opening = (attempt, resolver)
         try:
             self.connect()
+        except ForbiddenAddressError as exc:
+            raise AttemptError(Failure.FORBIDDEN, f"not connected to: {exc}") from None
         except (OSError, UnicodeError, ssl.CertificateError, urllib3.exceptions.HTTPError) as exc:
             raise _connecting_failed(exc, attempt) from exc
         finally:

@@ -1,5 +1,5 @@
 """
-Names to addresses, within a deadline.
+Names to addresses that may be connected to, within a deadline.
 """
 
 import errno
@@ -9,10 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeAlias
 
+from odim_relay.domain.egress import EgressPolicy
+
 AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 Lookup: TypeAlias = Callable[[str, int], list[AddressInfo]]
 
 _MAX_LOOKUPS = 64
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 def look_up(host: str, port: int) -> list[AddressInfo]:
@@ -20,6 +23,12 @@ def look_up(host: str, port: int) -> list[AddressInfo]:
     Ask the system's resolver; it may take minutes.
     """
     return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+
+class ForbiddenAddressError(Exception):
+    """
+    There are addresses, and the egress policy forbids them all. The message names one and what forbids it.
+    """
 
 
 class Resolver:
@@ -30,23 +39,43 @@ class Resolver:
     not held up. The threads are daemons: a process that ends does not wait for them.
     """
 
-    def __init__(self, lookup: Lookup = look_up) -> None:
+    def __init__(self, egress: EgressPolicy, lookup: Lookup = look_up) -> None:
+        self._egress = egress
         self._lookup = lookup
         self._running: dict[tuple[str, int], Future[list[AddressInfo]]] = {}
         self._lock = threading.Lock()
 
     def resolve(self, host: str, port: int, timeout_s: float) -> list[AddressInfo]:
         """
-        Give the addresses of `host` in the order in which they are to be tried.
+        Give the addresses of `host` in the order in which they are to be tried, without those that are forbidden.
+
+        Who connects to what comes back, and asks for no name again, cannot be led elsewhere by a second answer.
 
         Raises:
+            ForbiddenAddressError: all of them are.
             TimeoutError: not within `timeout_s`.
             OSError: there is no such name, or it could not be asked for.
             UnicodeError: this cannot be a name.
         """
         if _is_address(host):
-            return look_up(host, port)
-        return self._running_lookup(host, port).result(timeout_s)
+            return self._allowed(look_up(host, port))
+        return self._allowed(self._running_lookup(host, port).result(timeout_s))
+
+    def _allowed(self, addresses: list[AddressInfo]) -> list[AddressInfo]:
+        problem = ""
+        allowed = []
+        for address in addresses:
+            if address[0] not in _FAMILIES:
+                continue  # nobody can tell where that leads
+            where = str(address[4][0])
+            found = self._egress.problem_with(where)
+            if found is None:
+                allowed.append(address)
+            elif not problem:
+                problem = f"{where} {found}"
+        if problem and not allowed:
+            raise ForbiddenAddressError(problem)
+        return allowed
 
     def _running_lookup(self, host: str, port: int) -> Future[list[AddressInfo]]:
         with self._lock:

@@ -16,6 +16,7 @@ from odim_relay.adapters.http.adapter import DeadlineAdapter, DeadlinePool
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.resolver import Lookup, Resolver, look_up
 from odim_relay.adapters.http.response import Head
+from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.outcome import Outcome
 from odim_relay.domain.retry_after import STATUSES_WITH_RETRY_AFTER, retry_after_s
 from odim_relay.errors import ConfigurationError, PermanentError
@@ -57,6 +58,7 @@ class RequestsSender:
         *,
         now: Callable[[], datetime],
         user_agent: str,
+        egress: EgressPolicy,
         verify: bool = True,
         ca_file: Path | None = None,
         concurrency: int = 8,
@@ -66,6 +68,8 @@ class RequestsSender:
         Args:
             now: gives the time, aware; a `Retry-After` date is relative to it.
             user_agent: for requests that bring none.
+            egress: which addresses may be connected to.
+            verify: whether certificates are verified where a request does not say.
             ca_file: what certificates are verified with, instead of the system's store.
             concurrency: how many threads will send.
             lookup: resolves a name and may hang.
@@ -75,20 +79,21 @@ class RequestsSender:
         """
         self._now = now
         self._user_agent = user_agent
-        self._routes: dict[str, _Route] = {}
+        self._verify = verify
+        self._routes: dict[tuple[str, bool], _Route] = {}
         self._watchdog = Watchdog(housekeeping=self._close_idle)
-        self._adapter = DeadlineAdapter(
-            tls=_tls_context(verify=verify, ca_file=ca_file),
-            concurrency=concurrency,
-            resolver=Resolver(lookup),
-            watchdog=self._watchdog,
-        )
+        resolver = Resolver(egress, lookup)
+        # Apart, with their pools: a connection whose certificate nobody looked at must not carry what needs that.
+        self._adapters = {
+            is_verified: DeadlineAdapter(tls=tls, concurrency=concurrency, resolver=resolver, watchdog=self._watchdog)
+            for is_verified, tls in ((True, _verifying_context(ca_file)), (False, _unverifying_context()))
+        }
         self._session = requests.Session()
         # Neither proxies nor passwords from whatever environment the worker runs in.
         self._session.trust_env = False
         self._session.headers.clear()
-        self._session.mount("http://", self._adapter)
-        self._session.mount("https://", self._adapter)
+        self._session.mount("http://", self._adapters[True])
+        self._session.mount("https://", self._adapters[True])
 
     def send(self, request: OutgoingRequest, *, may_send: Callable[[], bool], timeout_s: float) -> Outcome | None:
         """
@@ -98,13 +103,18 @@ class RequestsSender:
             PermanentError: the URL or a header cannot be sent. Nothing was.
             TransientError: this process is out of sockets; or whatever `may_send` raises. Nothing was sent.
         """
-        route = self._routes.get(request.url) or self._add_route(request.url)
+        route = self._route(request.url, request.is_verified)
         wire = _wire(route, request)
         attempt = Attempt(timeout_s, may_send)
         try:
             head = route.pool.post(attempt, wire, is_repeatable=request.is_repeatable)
         except AttemptError as exc:
-            return Outcome(failure=exc.failure, detail=exc.detail, duration_s=monotonic() - attempt.started_at)
+            return Outcome(
+                failure=exc.failure,
+                detail=exc.detail,
+                duration_s=monotonic() - attempt.started_at,
+                is_unsent=not attempt.is_connected,
+            )
         if head is None:
             return None
         return Outcome(
@@ -114,7 +124,7 @@ class RequestsSender:
             duration_s=monotonic() - attempt.started_at,
         )
 
-    def accepts(self, url: str, *, timeout_s: float) -> bool:
+    def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
         """
         See `odim_relay.ports.Connector`.
 
@@ -122,7 +132,7 @@ class RequestsSender:
             PermanentError: the URL cannot be used.
             TransientError: this process is out of sockets.
         """
-        route = self._routes.get(url) or self._add_route(url)
+        route = self._route(url, is_verified)
         try:
             route.pool.connect(Attempt(timeout_s, lambda: True))
         except AttemptError:
@@ -135,6 +145,7 @@ class RequestsSender:
         """
         self._watchdog.close()
         self._forget_routes()
+        self._adapters[False].close()
         self._session.close()
 
     def _retry_after_s(self, head: Head) -> float | None:
@@ -142,7 +153,12 @@ class RequestsSender:
             return None
         return retry_after_s(head.retry_after, self._now())
 
-    def _add_route(self, url: str) -> _Route:
+    def _route(self, url: str, is_verified: bool | None) -> _Route:
+        key = (url, self._verify if is_verified is None else is_verified)
+        return self._routes.get(key) or self._add_route(key)
+
+    def _add_route(self, key: tuple[str, bool]) -> _Route:
+        url, is_verified = key
         try:
             prepared = self._session.prepare_request(requests.Request("POST", url))
             # Refuses schemes other than ours.
@@ -154,20 +170,21 @@ class RequestsSender:
         defaults = {"accept": ("Accept", "*/*"), "user-agent": ("User-Agent", self._user_agent)}
         if "Authorization" in prepared.headers:
             defaults["authorization"] = ("Authorization", str(prepared.headers["Authorization"]))
-        pool = self._adapter.pool_for(parts.scheme, str(host), port)
+        pool = self._adapters[is_verified].pool_for(parts.scheme, str(host), port)
         named = f"[{host}]" if ":" in str(host) else host
         authority = named if port in {None, pool.ConnectionCls.default_port} else f"{named}:{port}"
         route = _Route(pool=pool, start=f"POST {prepared.path_url} HTTP/1.1\r\nHost: {authority}", defaults=defaults)
         if len(self._routes) >= _MAX_ROUTES:
             self._forget_routes()
-        self._routes[url] = route
+        self._routes[key] = route
         return route
 
     def _forget_routes(self) -> None:
         routes, self._routes = self._routes, {}
         for route in routes.values():
             route.pool.close()
-        self._adapter.poolmanager.clear()
+        for adapter in self._adapters.values():
+            adapter.poolmanager.clear()
 
     def _close_idle(self) -> None:
         for route in list(self._routes.values()):
@@ -203,12 +220,15 @@ def _detail(status: int) -> str:
     return f"answered {status}"
 
 
-def _tls_context(*, verify: bool, ca_file: Path | None) -> ssl.SSLContext:
+def _verifying_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        return ssl.create_default_context(cafile=ca_file)
     except OSError as exc:  # SSLError is one
         raise ConfigurationError(f"DELIVERY__CA_FILE: {ca_file} cannot be read: {exc.strerror or exc}") from exc
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+
+
+def _unverifying_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context

@@ -9,6 +9,7 @@ import pytest
 
 from odim_relay.adapters.http.resolver import Lookup, look_up
 from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.domain.egress import ANYWHERE, EgressPolicy
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.receiver import Receiver
 
@@ -59,6 +60,7 @@ def make_sender(certificates: Certificates) -> Iterator[MakeSender]:
             ca_file: Path | None = certificates.ca_file,
             concurrency: int = 8,
             lookup: Lookup = look_up,
+            egress: EgressPolicy = ANYWHERE,
         ) -> RequestsSender:
             sender = RequestsSender(
                 now=lambda: NOW,
@@ -67,6 +69,7 @@ def make_sender(certificates: Certificates) -> Iterator[MakeSender]:
                 ca_file=ca_file,
                 concurrency=concurrency,
                 lookup=lookup,
+                egress=egress,
             )
             return senders.enter_context(closing(sender))
 

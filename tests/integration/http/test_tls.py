@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from odim_relay.domain.outcome import Failure
+from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.errors import ConfigurationError
+from odim_relay.ports import OutgoingRequest
 from tests.integration.http.conftest import MakeSender
-from tests.integration.http.posting import post, read_request, scripted_server
+from tests.integration.http.posting import always, post, read_request, scripted_server
 from tests.support.certificates import Certificate, Certificates
 from tests.support.receiver import Receiver
 
@@ -36,6 +38,34 @@ def test_a_certificate_that_proves_nothing_gets_nothing(
     assert (refused.status, refused.failure) == (None, Failure.TLS)
     assert REASONS[certificate] in refused.detail
     assert unverified.status == 200
+
+
+def post_as(sender: RequestsSender, url: str, *, is_verified: bool | None) -> Outcome:
+    request = OutgoingRequest(url=url, body=b"{}", headers=(("webhook-id", "1"),), is_verified=is_verified)
+    outcome = sender.send(request, may_send=always, timeout_s=10)
+    assert outcome is not None
+    return outcome
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_request_says_for_itself_whether_its_receiver_is_verified(
+    make_sender: MakeSender, certificates: Certificates, path: str, by_itself: bool
+) -> None:
+    sender = make_sender(verify=by_itself)
+    with Receiver.start(scheme="https", certificates=certificates, certificate=Certificate.EXPIRED) as receiver:
+        url = receiver.url(path)
+
+        assert post_as(sender, url, is_verified=False).status == 200
+        assert sender.accepts(url, is_verified=False, timeout_s=10)
+        # The connection that is kept is one that nobody looked at: it must not serve who wants that.
+        assert post_as(sender, url, is_verified=True).failure is Failure.TLS
+        assert not sender.accepts(url, is_verified=True, timeout_s=10)
+        assert post_as(sender, url, is_verified=None).failure is (Failure.TLS if by_itself else None)
+
+
+def test_nothing_was_sent_where_tls_failed(make_sender: MakeSender, certificates: Certificates, path: str) -> None:
+    with Receiver.start(scheme="https", certificates=certificates, certificate=Certificate.EXPIRED) as receiver:
+        assert post(make_sender(), receiver.url(path)).is_unsent
 
 
 def test_a_ca_of_our_own_is_unknown_to_the_system(

@@ -36,10 +36,12 @@ def test_each_setting_tells_where_it_comes_from(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / ".env").write_text("ODIM_RELAY_DELIVERY__RETRY_ATTEMPTS=7\nODIM_RELAY_DELIVERY__TIMEOUT_S=9\n")
     monkeypatch.setenv("ODIM_RELAY_DELIVERY__TIMEOUT_S", "4.5")
     monkeypatch.setenv("ODIM_RELAY_KAFKA__SECURITY__SASL_PASSWORD", "hunter2")
+    monkeypatch.setenv("ODIM_RELAY_EGRESS__ALLOW", '["127.0.0.0/8"]')
     found = {setting.variable: (setting.value, setting.source, setting.default) for setting in list_settings(load())}
     assert found.keys() == known_variables().keys()
     assert found["ODIM_RELAY_DELIVERY__TIMEOUT_S"] == ("4.5", "environment", "15")
     assert found["ODIM_RELAY_DELIVERY__RETRY_ATTEMPTS"] == ("7", ".env", "5")
+    assert found["ODIM_RELAY_EGRESS__ALLOW"] == ('["127.0.0.0/8"]', "environment", "[]")
     assert found["ODIM_RELAY_DELIVERY__VERIFY"] == ("true", "default", "true")
     assert found["ODIM_RELAY_KAFKA__TOPICS"] == ('["REDFISH-EVENTS-TOPIC"]', "default", '["REDFISH-EVENTS-TOPIC"]')
     assert found["ODIM_RELAY_KAFKA__SECURITY__SASL_PASSWORD"] == (HIDDEN, "environment", "")

@@ -1,8 +1,10 @@
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
+from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.subscribe import InvalidSubscriptionError, Subscribe, SubscriptionMissingError
@@ -43,12 +45,23 @@ def test_a_subscription_gets_an_id_and_a_time(subscribe: Subscribe, store: InMem
     [
         (replace(WISH, destination="ftp://x/"), "Destination"),
         (replace(WISH, destination=""), "Destination"),
+        (replace(WISH, destination="http://localhost/"), "Destination"),
+        (replace(WISH, backup_destinations=("https://b.example/", "ftp://x/")), "BackupDestinations"),
+        (replace(WISH, backup_destinations=("http://169.254.169.254/",)), "BackupDestinations"),
+        (replace(WISH, backup_destinations=(WISH.destination,)), "BackupDestinations"),
+        (replace(WISH, backup_destinations=("https://b.example/",) * 2), "BackupDestinations"),
+        (
+            replace(WISH, backup_destinations=tuple(f"https://{n}.example/" for n in "abcdefghi")),
+            "BackupDestinations",
+        ),
+        (replace(WISH, signing_secret="secret"), "SigningSecret"),
         (replace(WISH, headers=(("Host", "x"),)), "HttpHeaders"),
         (replace(WISH, headers=(("A", "1"), ("a", "2"))), "HttpHeaders"),
         (replace(WISH, filters=Filters(severities=("ok",))), "Severities"),
         (replace(WISH, filters=Filters(event_types=("",))), "EventTypes"),
         (replace(WISH, filters=Filters(resource_types=(" Drive",))), "ResourceTypes"),
         (replace(WISH, filters=Filters(origin_resources=("redfish/v1",))), "OriginResources"),
+        (replace(WISH, filters=Filters(metric_report_definitions=("One",))), "MetricReportDefinitions"),
         (
             replace(WISH, filters=Filters(message_ids=("R.1.0.Key",), exclude_message_ids=("R.1.4.2.Key",))),
             "MessageIds",
@@ -73,6 +86,20 @@ def test_what_cannot_work_is_refused_by_its_name_and_nothing_is_stored(
     assert store.get(known.subscription_id) == known
 
 
+def test_a_destination_where_the_operator_lets_events_go_is_taken(store: InMemorySubscriptionStore) -> None:
+    subscribe = Subscribe(
+        store=store,
+        wake=print,
+        new_id=lambda: "id",
+        now_s=lambda: 0.0,
+        egress=EgressPolicy(allow=(ip_network("127.0.0.0/8"),), deny=(ip_network("10.0.0.0/8"),)),
+    )
+
+    subscribe.create(replace(WISH, destination="http://127.0.0.1/", backup_destinations=("http://localhost/",)))
+    with pytest.raises(InvalidSubscriptionError, match=r"Destination leads to 10\.0\.0\.1, which is in 10\.0\.0\.0/8"):
+        subscribe.create(replace(WISH, destination="http://10.0.0.1/"))
+
+
 def test_a_refusal_never_holds_a_headers_value(subscribe: Subscribe) -> None:
     with pytest.raises(InvalidSubscriptionError) as refusal:
         subscribe.create(replace(WISH, headers=(("Authorization", "hunter2\n"),)))
@@ -91,12 +118,14 @@ def test_an_update_keeps_what_it_does_not_change(subscribe: Subscribe) -> None:
     [
         (lambda found: replace(found, destination="https://elsewhere.example/"), True),
         (lambda found: replace(found, headers=(("Authorization", "mended"),)), True),
+        (lambda found: replace(found, backup_destinations=("https://backup.example/",)), True),
+        (lambda found: replace(found, verify_certificate=False), True),
         (lambda found: replace(found, mode=Mode.ORDERED), True),
         (lambda found: replace(found, context="c", filters=Filters(severities=("OK",))), False),
         (lambda found: replace(found, retry_policy=RetryPolicy.SUSPEND), False),
         (lambda found: found, False),
     ],
-    ids=["destination", "headers", "mode", "filters", "policy", "nothing"],
+    ids=["destination", "headers", "backups", "verification", "mode", "filters", "policy", "nothing"],
 )
 def test_what_waits_is_looked_at_when_it_is_to_go_elsewhere_or_otherwise(
     subscribe: Subscribe, woken: list[str], change: Callable[[Subscription], Subscription], wakes: bool
