@@ -15,17 +15,34 @@ def destination_id(subscription: Subscription) -> str:
     """
     Name what one breaker and one in-flight cap are for (L29): the normalised full URL and who we are to it.
 
-    The same URL with other credentials is another destination: one of them may be wrong.
+    The same URL with other credentials is another destination: one of them may be wrong. So it is with other backups,
+    or verified otherwise.
 
     Returns:
         16 hexadecimal digits.
     """
-    parts = urlsplit(subscription.destination)
-    user = parts.netloc.rpartition("@")[0]
+    user, url = _normalised(subscription.destination)
+    identity: tuple[object, ...] = (
+        user,
+        url,
+        sorted((name.lower(), value) for name, value in subscription.headers),
+    )
+    # What most do not have is left out: their names stay those that the ledger knows.
+    if subscription.verify_certificate is not None:
+        identity += (subscription.verify_certificate,)
+    if subscription.backup_destinations:
+        identity += tuple(map(_normalised, subscription.backup_destinations))
+    return sha256(repr(identity).encode()).hexdigest()[:16]
+
+
+def _normalised(destination: str) -> tuple[str, str]:
+    """
+    The user-info of a URL, and the URL without it.
+    """
+    parts = urlsplit(destination)
     port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     url = f"{parts.scheme}://{_host(parts.hostname or '')}:{port}{parts.path or '/'}?{parts.query}"
-    headers = sorted((name.lower(), value) for name, value in subscription.headers)
-    return sha256(repr((user, url, headers)).encode()).hexdigest()[:16]
+    return parts.netloc.rpartition("@")[0], url
 
 
 def _host(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from odim_relay.domain.decision import Decision, Delivered, Park, RetryAfter, Schedule, Suspend, decide
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.destination import without_secrets
+from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.outcome import Outcome, Verdict, verdict_of
 from odim_relay.domain.subscription import Mode, Subscription
 from odim_relay.errors import TransientError
@@ -18,7 +19,6 @@ from odim_relay.ports import (
     Claim,
     DeliveryLedger,
     LastAttempt,
-    OutgoingRequest,
     Publisher,
     Refusal,
     Sender,
@@ -26,15 +26,12 @@ from odim_relay.ports import (
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.outgoing import outgoing_request
 
 log = logger(__name__)
 
-_FIXED_HEADERS = (
-    ("Content-Type", "application/json"),
-    ("OData-Version", "4.0"),
-)
-_REPLAY_HEADERS = (("x-odim-relay-replay", "1"),)
 _FAST_S = 1.0
 _SHORTEST_TIMEOUT_S = 1.0
 _SHORT_RUN = (8, 1.0)
@@ -70,7 +67,7 @@ class Deliver:
         """
         self._ledger = ledger
         self._directory = directory
-        self._sender = sender
+        self._post_to_any = SendWithBackups(sender=sender, now_s=now_s)
         self._publisher = publisher
         self._schedule = schedule
         self._timeout_s = timeout_s
@@ -154,24 +151,24 @@ class Deliver:
         Returns:
             None when the claim is not good any more; the event was not sent then.
         """
-        request = self._request(claim, subscription)
+        body = shape_body(claim.payload, claim.shape)
         if not claim.lost_count:
-            return self._post(claim, request, self._timeout_s)
-        told = self._tell_of_loss(claim, subscription, request)
+            return self._post(claim, subscription, claim.delivery_id, body, self._timeout_s)
+        told = self._tell_of_loss(claim, subscription)
         if told is None or verdict_of(told) in {Verdict.TRANSIENT, Verdict.GONE}:
             return told
         # The lease has room for one deadline, and a right to send does not last (L17).
         if not self._ledger.holds(claim):
             return None
-        return self._post(claim, request, max(self._timeout_s - told.duration_s, _SHORTEST_TIMEOUT_S))
+        left_s = max(self._timeout_s - told.duration_s, _SHORTEST_TIMEOUT_S)
+        return self._post(claim, subscription, claim.delivery_id, body, left_s)
 
-    def _tell_of_loss(self, claim: Claim, subscription: Subscription, request: OutgoingRequest) -> Outcome | None:
+    def _tell_of_loss(self, claim: Claim, subscription: Subscription) -> Outcome | None:
         """
         Tell the subscriber that events of its left unsent. One that refuses to hear it is told once, too.
         """
         notice = buffer_exceeded(subscription.context, identity=f"{claim.delivery_id}/{claim.lost_count}")
-        headers = (*request.headers, ("webhook-id", notice.event_id))
-        outcome = self._post(claim, replace(request, body=notice.body, headers=headers), self._timeout_s)
+        outcome = self._post(claim, subscription, notice.event_id, notice.body, self._timeout_s)
         if outcome is not None and verdict_of(outcome) in {Verdict.DELIVERED, Verdict.REJECTED}:
             self._ledger.told(claim)
             log.info(
@@ -182,22 +179,17 @@ class Deliver:
             )
         return outcome
 
-    def _post(self, claim: Claim, request: OutgoingRequest, timeout_s: float) -> Outcome | None:
-        return self._sender.send(request, may_send=lambda: self._ledger.holds(claim), timeout_s=timeout_s)
-
-    def _request(self, claim: Claim, subscription: Subscription) -> OutgoingRequest:
-        return OutgoingRequest(
-            url=subscription.destination,
-            body=shape_body(claim.payload, claim.shape),
-            headers=(
-                *_FIXED_HEADERS,
-                *subscription.headers,
-                ("webhook-id", claim.delivery_id),
-                ("webhook-timestamp", str(int(self._now_s()))),
-                ("x-odim-relay-attempt", str(claim.attempt)),
-                *(_REPLAY_HEADERS if claim.is_replay else ()),
-            ),
-            is_repeatable=claim.mode is not Mode.AT_MOST_ONCE,
+    def _post(
+        self, claim: Claim, subscription: Subscription, webhook_id: str, body: bytes, timeout_s: float
+    ) -> Outcome | None:
+        backups = subscription.backup_destinations
+        return self._post_to_any(
+            outgoing_request(claim, subscription, webhook_id=webhook_id, body=body, now_s=self._now_s()),
+            backups,
+            # As it stands now, and not as it stood at the claim.
+            group=destination_id(subscription) if backups else "",
+            may_send=lambda: self._ledger.holds(claim),
+            timeout_s=timeout_s,
         )
 
     def _act(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> Aftermath:

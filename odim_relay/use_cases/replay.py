@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from odim_relay.domain.destination_identity import destination_id
+from odim_relay.domain.subscription import Subscription
 from odim_relay.ports import BacklogLedger, Connection, Connector, Publisher, SubscriptionStore
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
@@ -80,8 +81,20 @@ class Replay:
         with _each_for_itself(connection):
             subscription = self._store.get(connection.subscription_id)
             if subscription is not None and destination_id(subscription) == connection.destination_id:
-                return partial(self._connector.accepts, subscription.destination, timeout_s=self._timeout_s)
+                return partial(self._accepts, subscription)
         return None  # deleted or changed since
+
+    def _accepts(self, subscription: Subscription) -> bool:
+        """
+        Whether the destination accepts a connection, or one of its backups does; all of them share the time.
+        """
+        urls = (subscription.destination, *subscription.backup_destinations)
+        return any(
+            self._connector.accepts(
+                url, timeout_s=self._timeout_s / len(urls), is_verified=subscription.verify_certificate
+            )
+            for url in urls
+        )
 
     def _tell(self, connection: Connection, knock: Future[bool]) -> int:
         """

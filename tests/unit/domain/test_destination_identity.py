@@ -66,6 +66,25 @@ def test_the_same_url_with_other_credentials_is_another_destination_by_rule_l29(
     assert len(ids) == 5
 
 
+def test_the_same_url_with_other_backups_or_verified_otherwise_is_another_destination() -> None:
+    backups = ("https://b.example/", "https://c.example/")
+    ids = {
+        id_of(ONE.destination),
+        *(destination_id(replace(ONE, verify_certificate=verify)) for verify in (True, False)),
+        *(destination_id(replace(ONE, backup_destinations=backups[:count])) for count in (1, 2)),
+        destination_id(replace(ONE, backup_destinations=backups[::-1])),
+    }
+
+    assert len(ids) == 6
+    spelled = replace(ONE, backup_destinations=("HTTPS://B.example:443",))
+    assert destination_id(spelled) == destination_id(replace(ONE, backup_destinations=backups[:1]))
+
+
+def test_a_plain_one_has_the_name_that_ledgers_know_it_by() -> None:
+    assert id_of(ONE.destination) == "e19b73745b1ecd2a"
+    assert id_of(ONE.destination, ("A", "1")) == "1140956a3579ce90"
+
+
 def test_neither_the_order_nor_the_case_of_header_names_counts() -> None:
     assert id_of(ONE.destination, ("A", "1"), ("B", "2")) == id_of(ONE.destination, ("b", "2"), ("a", "1"))
 
@@ -84,6 +103,9 @@ def test_nothing_else_of_a_subscription_counts() -> None:
         mode=Mode.ORDERED,
         retry_policy=RetryPolicy.SUSPEND,
         created_at_s=1,
+        signing_secret="whsec_other",
+        owner="other",
+        rate_per_s=1,
     )
 
     assert destination_id(other) == destination_id(ONE)

@@ -4,6 +4,7 @@ import pytest
 
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
+from odim_relay.domain.signing import signature, signing_secret_of
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.errors import TransientError
 from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Refusal, TaskTicket
@@ -53,6 +54,55 @@ def test_a_subscribers_headers_win_over_the_fixed_ones_but_not_over_the_identity
     (sent,) = relay.sender.sent
     assert dict(sent.headers)["Content-Type"] == "theirs"
     assert dict(sent.headers)["webhook-id"] == ticket.delivery_id
+
+
+@pytest.mark.parametrize("verify", [None, True, False])
+def test_a_subscription_says_whether_its_receiver_is_verified(relay: InMemoryRelay, verify: bool | None) -> None:
+    (ticket,) = relay.ingest(replace(ONE, verify_certificate=verify))
+
+    relay.deliver(ticket)
+
+    assert relay.sender.sent[0].is_verified is verify
+
+
+def test_each_attempt_is_signed_with_the_secret_of_its_time(relay: InMemoryRelay) -> None:
+    old, new = signing_secret_of(bytes(24)), signing_secret_of(bytes(32))
+    relay.sender.answers = [Outcome(status=503)]
+    (ticket,) = relay.ingest(replace(ONE, signing_secret=old))
+    retry = relay.deliver(ticket)
+    assert retry is not None
+    relay.store.save(replace(ONE, signing_secret=new))
+    relay.now_s = 5_678
+
+    relay.deliver(retry)
+
+    first, second = relay.sender.sent
+    body = b"payload of event-0-0"
+    assert dict(first.headers)["webhook-signature"] == signature(old, ticket.delivery_id, "1234", body)
+    assert dict(second.headers)["webhook-signature"] == signature(new, ticket.delivery_id, "5678", body)
+
+
+def test_a_backup_takes_what_its_destination_does_not(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [Outcome(status=503)]
+    (ticket,) = relay.ingest(replace(ONE, backup_destinations=("https://backup.test/",)))
+
+    assert relay.deliver(ticket) is None
+
+    meant, backup = relay.sender.sent
+    assert (meant.url, backup.url) == (ONE.destination, "https://backup.test/")
+    assert (backup.body, backup.headers) == (meant.body, meant.headers)
+    assert relay.state.deliveries == {}
+
+
+def test_the_destination_that_was_meant_is_named_when_its_backups_fail_too(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [Outcome(failure=Failure.DNS, detail="no name"), Outcome(status=500, detail="answered 500")]
+    (ticket,) = relay.ingest(replace(ONE, backup_destinations=("https://backup.test/",)))
+
+    relay.deliver(ticket)
+
+    assert relay.kept.last is not None
+    assert relay.kept.last.destination == ONE.destination
+    assert relay.kept.last.outcome.detail == "destination: no name; backup 1: answered 500"
 
 
 def test_a_refused_ticket_sends_nothing_by_rule_l5(relay: InMemoryRelay) -> None:

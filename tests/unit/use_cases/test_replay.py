@@ -195,6 +195,35 @@ def test_one_knock_that_goes_wrong_does_not_stop_the_others(world: World, logs: 
     assert line["detail"] == f"{type(fault).__name__}: {fault}"
 
 
+@pytest.mark.parametrize(
+    ("accepting", "knocked"),
+    [
+        ({"https://one.test/"}, ["https://one.test/"]),
+        ({"https://backup.test/"}, ["https://one.test/", "https://backup.test/"]),
+        (set(), ["https://one.test/", "https://backup.test/"]),
+    ],
+)
+def test_a_destination_is_there_when_any_of_its_backups_is(
+    world: World, accepting: set[str], knocked: list[str]
+) -> None:
+    one = replace(
+        subscription("one", destination="https://one.test/"),
+        backup_destinations=("https://backup.test/",),
+        verify_certificate=False,
+    )
+    world.store.save(one)
+    connection = Connection(destination_id=destination_id(one), subscription_id="one")
+    world.connector.accepting = accepting
+    world.ledger.steps = [step("a", connections=[connection])]
+
+    world.replay()
+
+    assert world.ledger.told == [(connection.destination_id, bool(accepting))]
+    assert world.connector.knocked == knocked
+    assert world.connector.timeouts == [2.5] * len(knocked)
+    assert set(world.connector.verified.values()) == {False}
+
+
 def test_a_broker_that_is_away_stops_nothing(world: World) -> None:
     (one,) = world.add("one")
     world.connector.accepting = {"https://one.test/"}

@@ -10,6 +10,7 @@ import pytest
 
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
+from odim_relay.domain.signing import signature, signing_secret_of
 from odim_relay.domain.subscription import Mode
 from odim_relay.formats.notices import buffer_exceeded
 from odim_relay.ports import TaskTicket
@@ -39,6 +40,31 @@ def test_word_of_the_loss_comes_first_under_an_id_of_its_own(relay: InMemoryRela
     assert dict(word.headers) | {"webhook-id": ticket.delivery_id} == dict(event.headers)
     assert relay.state.lost["s"] == 0
     assert relay.state.deliveries == {}
+
+
+def test_word_of_it_is_signed_as_well(relay: InMemoryRelay) -> None:
+    secret = signing_secret_of(bytes(24))
+    relay.state.lost["s"] = 3
+    (ticket,) = relay.ingest(replace(ONE, signing_secret=secret))
+
+    relay.deliver(ticket)
+
+    for sent in relay.sender.sent:
+        headers = dict(sent.headers)
+        made = signature(secret, headers["webhook-id"], headers["webhook-timestamp"], sent.body)
+        assert headers["webhook-signature"] == made
+
+
+def test_word_of_it_goes_to_a_backup_too(relay: InMemoryRelay) -> None:
+    backup = "https://backup.test/"
+    relay.state.lost["s"] = 3
+    relay.sender.answers = [Outcome(status=503)]
+    (ticket,) = relay.ingest(replace(ONE, backup_destinations=(backup,)))
+
+    assert relay.deliver(ticket) is None
+
+    assert [sent.url for sent in relay.sender.sent] == [ONE.destination, backup, backup]
+    assert relay.state.lost["s"] == 0
 
 
 def test_it_is_told_once(relay: InMemoryRelay, ticket: TaskTicket) -> None:
