@@ -11,7 +11,7 @@ import click
 from odim_relay.cli.output import instant
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
-from odim_relay.use_cases.subscribe import SEVERITIES
+from odim_relay.domain.subscription_flaws import SEVERITIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -5,41 +5,30 @@ Subscriptions come, change and go; what cannot work is refused, with the member'
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from odim_relay.domain.destination import check_destination
-from odim_relay.domain.egress import EgressPolicy, check_egress
-from odim_relay.domain.http_header import check_header
-from odim_relay.domain.message_id import without_version
-from odim_relay.domain.signing import check_signing_secret
-from odim_relay.domain.subscription import Filters, Subscription
+from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.subscription_flaws import Flaw, flaws_of
 from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
 
-SEVERITIES = ("OK", "Warning", "Critical")
-"""
-Values of `MessageSeverity`. Source: Resource v1, Health.
-"""
-MOST_BACKUPS = 8
-"""
-Backup destinations of one subscription: they share one attempt's deadline.
-"""
-
 
 class InvalidSubscriptionError(PermanentError):
     """
-    A member of the subscription cannot be as it is; nothing was stored.
+    Members of the subscription cannot be as they are; nothing was stored.
 
     Attributes:
-        member: by its name in EventDestination.
-        problem: in words that follow the name.
+        flaws: at least one.
+        member, problem: of the first.
     """
 
-    def __init__(self, member: str, problem: str) -> None:
-        super().__init__(f"{member} {problem}")
-        self.member = member
-        self.problem = problem
+    def __init__(self, flaws: Sequence[Flaw]) -> None:
+        super().__init__("; ".join(f"{flaw.member} {flaw.problem}" for flaw in flaws))
+        self.flaws = flaws
+        self.member = flaws[0].member
+        self.problem = flaws[0].problem
 
 
 class SubscriptionMissingError(PermanentError):
@@ -51,96 +40,29 @@ class SubscriptionMissingError(PermanentError):
         super().__init__(f"there is no subscription {subscription_id}")
 
 
-def check_subscription(subscription: Subscription, egress: EgressPolicy) -> None:
+class TooManySubscriptionsError(PermanentError):
+    """
+    There are as many subscriptions as there may be.
+    """
+
+
+def check_subscription(subscription: Subscription, egress: EgressPolicy, known: Subscription | None = None) -> None:
     """
     Check every member by itself and against the others. Whether a destination can be reached is not asked.
 
+    Args:
+        known: as it is stored: what is wrong with that already, by rules that came later, keeps nobody from changing
+            something else.
+
     Raises:
-        InvalidSubscriptionError: for the first that cannot be.
+        InvalidSubscriptionError: with everything that cannot be.
     """
-    problem = _problem_with(subscription.destination, egress)
-    if problem is not None:
-        raise InvalidSubscriptionError("Destination", problem)
-    _check_backups(subscription, egress)
-    _check_headers(subscription.headers)
-    _check_filters(subscription.filters)
-    if subscription.signing_secret:
-        problem = check_signing_secret(subscription.signing_secret)
-        if problem is not None:
-            raise InvalidSubscriptionError("SigningSecret", problem)
-
-
-def _problem_with(destination: str, egress: EgressPolicy) -> str | None:
-    return check_destination(destination) or check_egress(destination, egress)
-
-
-def _check_backups(subscription: Subscription, egress: EgressPolicy) -> None:
-    backups = subscription.backup_destinations
-    if len(backups) > MOST_BACKUPS:
-        raise InvalidSubscriptionError("BackupDestinations", f"holds {len(backups)}; {MOST_BACKUPS} are the most")
-    seen = {subscription.destination}
-    for index, backup in enumerate(backups):
-        problem = _problem_with(backup, egress)
-        if problem is None and backup in seen:
-            problem = "is given before"
-        if problem is not None:
-            raise InvalidSubscriptionError("BackupDestinations", f"cannot be: number {index + 1} {problem}")
-        seen.add(backup)
-
-
-def _check_headers(headers: Sequence[tuple[str, str]]) -> None:
-    seen: set[str] = set()
-    for name, value in headers:
-        problem = check_header(name, value)
-        if problem is None and name.lower() in seen:
-            problem = "is given twice"
-        if problem is not None:
-            raise InvalidSubscriptionError("HttpHeaders", f"cannot be: {name!a} {problem}")
-        seen.add(name.lower())
-
-
-def _check_filters(filters: Filters) -> None:
-    lists = {
-        "EventTypes": filters.event_types,
-        "RegistryPrefixes": filters.registry_prefixes,
-        "MessageIds": filters.message_ids,
-        "ExcludeRegistryPrefixes": filters.exclude_registry_prefixes,
-        "ExcludeMessageIds": filters.exclude_message_ids,
-        "ResourceTypes": filters.resource_types,
-        "OriginResources": filters.origin_resources,
-        "Severities": filters.severities,
-        "MetricReportDefinitions": filters.metric_report_definitions,
-    }
-    for member, values in lists.items():
-        for value in values:
-            if not value or value != value.strip():
-                raise InvalidSubscriptionError(
-                    member, f"holds {value!r}, which is empty or has white space around it: no event could match"
-                )
-    for value in filters.severities:
-        if value not in SEVERITIES:
-            raise InvalidSubscriptionError("Severities", f"holds {value!r}; they are {', '.join(SEVERITIES)}")
-    for member in ("OriginResources", "MetricReportDefinitions"):
-        for value in lists[member]:
-            if not value.startswith("/"):
-                raise InvalidSubscriptionError(member, f"holds {value!r}; a resource's URI begins with /")
-    _check_conflicts(filters)
-
-
-def _check_conflicts(filters: Filters) -> None:
-    """
-    What is asked for and excluded at once would never be sent.
-    """
-    both = {without_version(id_) for id_ in filters.message_ids} & {
-        without_version(id_) for id_ in filters.exclude_message_ids
-    }
-    if both:
-        raise InvalidSubscriptionError("MessageIds", f"and ExcludeMessageIds both hold {', '.join(sorted(both))}")
-    both = set(filters.registry_prefixes) & set(filters.exclude_registry_prefixes)
-    if both:
-        raise InvalidSubscriptionError(
-            "RegistryPrefixes", f"and ExcludeRegistryPrefixes both hold {', '.join(sorted(both))}"
-        )
+    flaws = list(flaws_of(subscription, egress))
+    if flaws and known is not None:
+        old = set(flaws_of(known, egress))
+        flaws = [flaw for flaw in flaws if flaw not in old]
+    if flaws:
+        raise InvalidSubscriptionError(flaws)
 
 
 def _sending(subscription: Subscription) -> tuple[object, ...]:
@@ -183,18 +105,21 @@ class Subscribe:
         self._new_id = new_id
         self._now_s = now_s
 
-    def create(self, wish: Subscription) -> Subscription:
+    def create(self, wish: Subscription, *, most: int | None = None) -> Subscription:
         """
         Store the subscription under a new id; it is effective for every event that is taken in from now on (L9).
 
         Args:
             wish: its `subscription_id` and `created_at_s` are replaced.
+            most: so many may there be; some that are made at the same moment may come beyond it.
 
         Raises:
-            InvalidSubscriptionError: nothing was stored.
+            InvalidSubscriptionError, TooManySubscriptionsError: nothing was stored.
         """
         made = replace(wish, subscription_id=self._new_id(), created_at_s=int(self._now_s()))
         check_subscription(made, self._egress)
+        if most is not None and self._store.count() >= most:
+            raise TooManySubscriptionsError(f"there are {most} subscriptions, which is the most there may be")
         self._store.save(made)
         log.info("subscription.created", subscription_id=made.subscription_id)
         return made
@@ -224,7 +149,7 @@ class Subscribe:
         def checked(subscription: Subscription) -> Subscription:
             before.append(subscription)
             changed = change(subscription)
-            check_subscription(changed, self._egress)
+            check_subscription(changed, self._egress, known=subscription)
             return changed
 
         changed = self._store.update(subscription_id, checked)
@@ -252,6 +177,12 @@ class Subscribe:
         if not self._store.delete(subscription_id):
             raise SubscriptionMissingError(subscription_id)
         log.info("subscription.deleted", subscription_id=subscription_id)
+
+    def ids(self) -> Sequence[str]:
+        """
+        List the ids of all, ascending.
+        """
+        return sorted(self._store.ids())
 
     def everything(self) -> Sequence[Subscription]:
         """

@@ -99,6 +99,16 @@ def test_all_is_told_where_the_way_is_not_known(ledger: Ledger, generation: int)
     assert ledger.subscriptions.changes_since(generation) == (ledger.subscriptions.generation(), [FULL], None)
 
 
+def test_ids_are_listed_and_counted(ledger: Ledger) -> None:
+    assert (ledger.subscriptions.ids(), ledger.subscriptions.count()) == ([], 0)
+    for name in ("a", "b", "c"):
+        ledger.subscriptions.save(subscription(name))
+    ledger.subscriptions.delete("b")
+
+    assert sorted(ledger.subscriptions.ids()) == ["a", "c"]
+    assert ledger.subscriptions.count() == 2
+
+
 def test_an_update_stores_what_is_made_of_the_one_that_stands(ledger: Ledger) -> None:
     ledger.subscriptions.save(FULL)
     before = ledger.subscriptions.generation()

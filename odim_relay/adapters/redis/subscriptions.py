@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from odim_relay.adapters.redis import keys
-from odim_relay.adapters.redis.connection import Scripts, translated
+from odim_relay.adapters.redis.connection import Scripts, text, translated
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
@@ -70,6 +70,21 @@ class RedisSubscriptionStore:
         with translated("reading a subscription"):
             document = self._scripts.client.hget(self._key(keys.SUBSCRIPTIONS), subscription_id)
         return None if document is None else decode_subscription(document)
+
+    def ids(self) -> Sequence[str]:
+        """
+        See `SubscriptionStore.ids`.
+        """
+        with translated("listing subscriptions"):
+            ids: Any = self._scripts.client.hkeys(self._key(keys.SUBSCRIPTIONS))
+        return [text(id_) for id_ in ids]
+
+    def count(self) -> int:
+        """
+        See `SubscriptionStore.count`.
+        """
+        with translated("counting subscriptions"):
+            return int(self._scripts.client.hlen(self._key(keys.SUBSCRIPTIONS)))
 
     def generation(self) -> int:
         """

@@ -7,7 +7,12 @@ import pytest
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 from odim_relay.errors import TransientError
-from odim_relay.use_cases.subscribe import InvalidSubscriptionError, Subscribe, SubscriptionMissingError
+from odim_relay.use_cases.subscribe import (
+    InvalidSubscriptionError,
+    Subscribe,
+    SubscriptionMissingError,
+    TooManySubscriptionsError,
+)
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.subscription_store import InMemorySubscriptionStore
 from tests.unit.use_cases.conftest import Logs
@@ -104,6 +109,29 @@ def test_a_refusal_never_holds_a_headers_value(subscribe: Subscribe) -> None:
     with pytest.raises(InvalidSubscriptionError) as refusal:
         subscribe.create(replace(WISH, headers=(("Authorization", "hunter2\n"),)))
     assert "hunter2" not in str(refusal.value)
+
+
+def test_all_that_is_wrong_is_told_at_once(subscribe: Subscribe) -> None:
+    with pytest.raises(InvalidSubscriptionError, match=r"Destination does not begin .*; Severities holds 'ok'"):
+        subscribe.create(replace(WISH, destination="ftp://x/", filters=Filters(severities=("ok",))))
+
+
+def test_what_was_wrong_before_keeps_nobody_from_changing_something_else(
+    subscribe: Subscribe, store: InMemorySubscriptionStore
+) -> None:
+    store.save(replace(WISH, subscription_id="old", destination="http://127.0.0.1/"))
+    assert subscribe.update("old", lambda found: replace(found, context="c")).context == "c"
+    with pytest.raises(InvalidSubscriptionError, match=r"127\.0\.0\.2"):
+        subscribe.update("old", lambda found: replace(found, destination="http://127.0.0.2/"))
+
+
+def test_there_are_no_more_than_there_may_be(subscribe: Subscribe) -> None:
+    made = [subscribe.create(WISH, most=2).subscription_id for _ in range(2)]
+    with pytest.raises(TooManySubscriptionsError, match="2 subscriptions"):
+        subscribe.create(WISH, most=2)
+    assert subscribe.ids() == made
+    subscribe.delete(made[0])
+    subscribe.create(WISH, most=2)
 
 
 def test_an_update_keeps_what_it_does_not_change(subscribe: Subscribe) -> None:
