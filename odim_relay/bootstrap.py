@@ -7,8 +7,10 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -25,6 +27,7 @@ from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
 from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.redis.accounts import RedisAccountStore
+from odim_relay.adapters.redis.announcing import RedisAnnouncingLedger
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
@@ -33,6 +36,7 @@ from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.identity import RedisServiceIdentity
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
+from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
 from odim_relay.adapters.redis.sessions import RedisSessionStore
@@ -51,7 +55,8 @@ from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.ports import RedisFacts
 from odim_relay.rules import rules_of
 from odim_relay.settings import Settings, load
-from odim_relay.use_cases.accounts import ManageAccounts
+from odim_relay.use_cases.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, ManageAccounts, is_user_name
+from odim_relay.use_cases.announce import Announce
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from odim_relay.use_cases.durability import WatchDurability, check_durability
@@ -68,6 +73,7 @@ from odim_relay.use_cases.quarantine import ReplayQuarantine
 from odim_relay.use_cases.readiness import Readiness, Unreachable
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
+from odim_relay.use_cases.streams import Streams, SweepStreams
 from odim_relay.use_cases.subscribe import Subscribe
 from odim_relay.use_cases.suspend import Suspend
 
@@ -152,6 +158,14 @@ def event_service_store() -> RedisEventServiceStore:
     Where the EventService's settings are kept.
     """
     return RedisEventServiceStore(scripts())
+
+
+@cache
+def journal() -> RedisJournal:
+    """
+    The events that were taken in lately, for those who follow a stream.
+    """
+    return RedisJournal(scripts())
 
 
 @cache
@@ -257,7 +271,19 @@ def expire() -> Duty:
     """
     The work of the expire task.
     """
-    work = Expire(ledger=backlog_ledger(), publisher=publisher())
+    expire_letters = Expire(ledger=backlog_ledger(), publisher=publisher())
+    sweep_streams = SweepStreams(
+        subscriptions=subscription_store(),
+        services=event_service_store(),
+        journal=journal(),
+        new_turn=turn,
+        linger_s=settings().api.journal_linger_s,
+    )
+
+    def work() -> None:
+        expire_letters()
+        sweep_streams()
+
     return _duty("expire", work, settings().dead_letters.expire_interval_s)
 
 
@@ -431,6 +457,72 @@ def service_identity() -> ServiceIdentity:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiListening:
+    """
+    Where the API is served, and with which certificate.
+    """
+
+    bind: str
+    port: int
+    plain_http: bool
+    tls_cert_file: Path | None
+    tls_key_file: Path | None
+
+
+def api_listening() -> ApiListening:
+    """
+    As the settings say.
+    """
+    chosen = settings().api
+    return ApiListening(
+        bind=chosen.bind,
+        port=chosen.port,
+        plain_http=chosen.plain_http,
+        tls_cert_file=chosen.tls_cert_file,
+        tls_key_file=chosen.tls_key_file,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiLimits:
+    """
+    What a client may ask of the API's process.
+    """
+
+    max_body_bytes: int
+    body_timeout_s: float
+    threads: int
+
+
+def api_limits() -> ApiLimits:
+    """
+    As the settings say.
+    """
+    chosen = settings().api
+    return ApiLimits(max_body_bytes=chosen.max_body_bytes, body_timeout_s=chosen.body_timeout_s, threads=chosen.threads)
+
+
+def first_account() -> tuple[str, str]:
+    """
+    User name and password of the account that the first start makes; the password is empty when it is to be generated.
+
+    Raises:
+        ConfigurationError: no account can have them.
+    """
+    chosen = settings().api
+    if not is_user_name(chosen.admin_username):
+        raise ConfigurationError(
+            f"API__ADMIN_USERNAME is {chosen.admin_username!r}; a user name is 1 to 64 letters, digits, and _ . @ -"
+        )
+    if chosen.admin_password and not SHORTEST_PASSWORD <= len(chosen.admin_password) <= LONGEST_PASSWORD:
+        raise ConfigurationError(
+            f"API__ADMIN_PASSWORD must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; unset it to have one "
+            "generated"
+        )
+    return chosen.admin_username, chosen.admin_password
+
+
 def new_certificate() -> str:
     """
     A self-signed certificate and its key, for the names of this machine, as PEM.
@@ -482,6 +574,30 @@ def event_service() -> EventService:
     Reads and changes what is said for all subscriptions.
     """
     return EventService(store=event_service_store(), ledger=backlog_ledger(), publisher=publisher())
+
+
+@cache
+def announce() -> Announce:
+    """
+    Sends events of our own.
+    """
+    return Announce(
+        ledger=RedisAnnouncingLedger(scripts()),
+        matchers=MatcherDirectory(subscription_store(), event_service_store()),
+        publisher=publisher(),
+        new_id=new_id,
+        now_s=time.time,
+    )
+
+
+@cache
+def streams() -> Streams:
+    """
+    The streams that clients hold open at this process.
+    """
+    return Streams(
+        subscriptions=subscription_store(), services=event_service_store(), journal=journal(), new_turn=turn
+    )
 
 
 def letters_by_hand() -> LettersByHand:

@@ -215,6 +215,10 @@ class ApiSettings(_Group):
     max_body_bytes: int = Field(1_048_576, ge=1024, description="longer bodies are refused")
     body_timeout_s: Seconds = Field(15, description="a body that takes longer to come is refused")
     threads: int = Field(40, ge=1, le=1000, description="requests that are worked on at the same time")
+    journal_max_bytes: int = Field(
+        16_777_216, ge=65_536, description="of lately taken in events that are kept for streams; the oldest leave"
+    )
+    journal_linger_s: Seconds = Field(3_600, description="how long they are kept after the last stream ended")
 
 
 class FlowerSettings(_Group):

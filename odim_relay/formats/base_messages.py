@@ -120,6 +120,12 @@ MESSAGES: MappingProxyType[str, BaseMessage] = MappingProxyType(
             "Warning",
             "Resubmit the request with an appropriate array size.",
         ),
+        "CreateLimitReachedForResource": BaseMessage(
+            "The create operation failed because the resource has reached the limit of possible resources.",
+            0,
+            "Critical",
+            "Either delete resources and resubmit the request if the operation failed or do not resubmit the request.",
+        ),
         "Created": BaseMessage("The resource was created successfully.", 0, "OK", "None."),
         "EmptyJSON": BaseMessage(
             "The request body submitted contained an empty JSON object and the service is unable to process it.",

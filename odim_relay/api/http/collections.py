@@ -52,7 +52,7 @@ def _number(call: Call, parameter: str, default: int) -> int:
     if not (text.isascii() and text.removeprefix("-").isdecimal()):
         raise refusal(400, "QueryParameterValueTypeError", text, parameter)
     if text.startswith("-") or len(text) > _MOST_DIGITS:
-        raise refusal(400, "QueryParameterOutOfRange", text, parameter, f"0..{10**_MOST_DIGITS - 1}")
+        raise refusal(400, "QueryParameterOutOfRange", text, parameter, "0 and up")
     return int(text)
 
 

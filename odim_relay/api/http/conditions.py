@@ -18,7 +18,7 @@ _DIGITS = 32
 
 def etag_of(document: Mapping[str, Any]) -> str:
     """
-    A strong tag: another one whenever the document differs, but for the order of its members and a tag it holds already.
+    A strong tag: another one for another document. The order of members does not count, nor does a tag that it holds.
     """
     members = {name: value for name, value in document.items() if name != ETAG}
     canonical = json.dumps(members, sort_keys=True, separators=(",", ":"))

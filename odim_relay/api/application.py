@@ -1,0 +1,32 @@
+"""
+All resources of the API as one application.
+"""
+
+from odim_relay import bootstrap
+from odim_relay.api.authentication import authenticate
+from odim_relay.api.http.exchange import Limits, RedfishApp
+from odim_relay.api.http.resource import Resource
+from odim_relay.api.resources import accounts, health, roles, root, sessions
+from odim_relay.api.resources.description import description_of
+
+_DESCRIBED: tuple[Resource, ...] = (
+    *root.RESOURCES,
+    *sessions.RESOURCES,
+    *accounts.RESOURCES,
+    *roles.RESOURCES,
+    *health.RESOURCES,
+)
+
+
+def make_app() -> RedfishApp:
+    """
+    The application of this process.
+    """
+    limits = bootstrap.api_limits()
+    return RedfishApp(
+        (*_DESCRIBED, *description_of(_DESCRIBED)),
+        authenticate=authenticate,
+        limits=Limits(
+            max_body_bytes=limits.max_body_bytes, body_timeout_s=limits.body_timeout_s, threads=limits.threads
+        ),
+    )

@@ -1,0 +1,130 @@
+"""
+Metrics for Prometheus, from the shared store: what every process counted, and how things stand.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+from prometheus_client.registry import Collector
+
+from odim_relay import bootstrap
+from odim_relay.api.recent import Recent
+from odim_relay.domain.circuit_breaker import Breaker
+from odim_relay.use_cases.status import SubscriptionStatus, partition_status, read_subscriptions
+
+__all__ = ["CONTENT_TYPE", "metrics_text"]
+
+_PREFIX = "odim_relay_"
+_LABELS = {
+    "deliveries": "outcome",
+    "dead_letters": "reason",
+    "parked": "reason",
+    "discarded": "what",
+    "subscriptions_suspended": "reason",
+    "attempts": "outcome",
+}
+_RENAMED = {"waiting": "parked"}
+"""
+Counters whose names in the store would be those of gauges.
+"""
+_ALSO = {"deliveries:expired": "expired", "deliveries:discarded": "discarded:deliveries"}
+"""
+Outcomes that are counters of their own, too.
+"""
+_BREAKERS = {Breaker.CLOSED: 0, Breaker.HALF_OPEN: 1, Breaker.OPEN: 2}
+
+
+def metrics_text() -> bytes:
+    """
+    All of them, in Prometheus's text format.
+
+    Raises:
+        TransientError: Redis cannot be reached.
+    """
+    registry = CollectorRegistry()
+    registry.register(_Collector(list(_everything())))
+    return generate_latest(registry)
+
+
+class _Collector(Collector):
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        """
+        What was read once; a registry asks twice.
+        """
+        return self._families
+
+
+def _everything() -> Iterator[Metric]:
+    figures = bootstrap.ledger_figures()
+    yield from counters(figures.counters())
+    rows = read_subscriptions(
+        bootstrap.subscribe().everything(),
+        bootstrap.delivery_listing().backlogs(),
+        bootstrap.flow_listing(),
+        figures.now_ms(),
+    )
+    yield from gauges(rows)
+    yield _gauge("deliveries_active", "Deliveries queued, being sent, or waiting for a retry.", figures.active_count())
+    depth, lag = _queue_depth(), _kafka_lag()
+    if depth is not None:
+        yield _gauge("queue_depth", "Delivery tasks in the broker's queue.", depth)
+    if lag is not None:
+        yield _gauge("kafka_lag", "Records that Kafka holds and that were not taken in.", lag)
+
+
+def counters(counted: Mapping[str, int]) -> Iterator[Metric]:
+    """
+    The store's counters, `name` or `name:label`, as families.
+    """
+    by_name: dict[str, dict[str, int]] = {}
+    for field, count in (*counted.items(), *((_ALSO[field], n) for field, n in counted.items() if field in _ALSO)):
+        name, _, label = field.partition(":")
+        by_name.setdefault(_RENAMED.get(name, name), {})[label] = count
+    for name, counts in sorted(by_name.items()):
+        labels = [_LABELS.get(name, "kind")] if any(counts) else []
+        family = CounterMetricFamily(
+            _PREFIX + name, f"{name.replace('_', ' ').capitalize()}, since ever.", labels=labels
+        )
+        for label, count in counts.items():
+            family.add_metric([label] if labels else [], count)
+        yield family
+
+
+def gauges(rows: Sequence[SubscriptionStatus]) -> Iterator[Metric]:
+    """
+    How each subscription stands.
+    """
+    told: tuple[tuple[str, str, Callable[[SubscriptionStatus], float | None]], ...] = (
+        ("dead_letters", "Deliveries that failed for good and are kept.", lambda row: row.dead_letter_count),
+        ("waiting", "Deliveries that are parked until their turn comes.", lambda row: row.waiting_count),
+        ("oldest_waiting_age_seconds", "Age of the event that has waited longest.", lambda row: row.oldest_age_s or 0),
+        ("breaker_state", "Of the destination: 0 closed, 1 half-open, 2 open.", _breaker),
+    )
+    for name, words, value_of in told:
+        family = GaugeMetricFamily(_PREFIX + name, words, labels=["subscription"])
+        for row in rows:
+            family.add_metric([row.subscription_id], value_of(row) or 0)
+        yield family
+
+
+def _breaker(row: SubscriptionStatus) -> float:
+    return _BREAKERS[row.destination.breaker]
+
+
+def _gauge(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(_PREFIX + name, words, value=value)
+
+
+def _ask_kafka() -> int:
+    with closing(bootstrap.kafka_source()) as source:
+        return sum(row.lag for row in partition_status(source, bootstrap.ledger_figures().positions()))
+
+
+_kafka_lag: Recent[int] = Recent(_ask_kafka, max_age_s=5.0, patience_s=1.0)
+_queue_depth: Recent[int] = Recent(lambda: bootstrap.publisher().queue_depth(), max_age_s=1.0, patience_s=1.0)

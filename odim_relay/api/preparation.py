@@ -1,0 +1,111 @@
+"""
+What must be there before anybody can log in: the certificate, and a first account. Redis may be away for a while.
+"""
+
+import ssl
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from threading import Event, Thread
+
+from odim_relay import bootstrap
+from odim_relay.errors import TransientError
+from odim_relay.telemetry import logger
+
+log = logger(__name__)
+
+_ASK_EVERY_S = 1.0
+
+
+class Preparation:
+    """
+    Tries until it is done, in a thread of its own.
+    """
+
+    def __init__(self) -> None:
+        self._done = Event()
+
+    @property
+    def is_done(self) -> bool:
+        """
+        Whether all is there.
+        """
+        return self._done.is_set()
+
+    def begin(self, own_context: ssl.SSLContext | None) -> None:
+        """
+        Try once now, and go on in the background when Redis is away.
+
+        Args:
+            own_context: gets the certificate that is kept in Redis; None when one was given, or there is no TLS.
+        """
+        if self._try(own_context):
+            return
+        if own_context is not None:
+            # Better than no answer at all: /readyz says what is missing.
+            load_certificate(own_context, bootstrap.new_certificate())
+        Thread(target=self._go_on, args=(own_context,), name="preparation", daemon=True).start()
+
+    def _go_on(self, own_context: ssl.SSLContext | None) -> None:
+        while not bootstrap.stopping.wait(_ASK_EVERY_S):
+            if self._try(own_context):
+                return
+
+    def _try(self, own_context: ssl.SSLContext | None) -> bool:
+        try:
+            if own_context is not None:
+                pem = bootstrap.service_identity().certificate()
+                load_certificate(own_context, pem)
+                _tell("certificate.loaded", "its SHA-256 fingerprint is", bootstrap.fingerprint(pem))
+            _make_first_account()
+        except TransientError as exc:
+            log.warning("api.waiting", detail=str(exc))
+            return False
+        except Exception:
+            log.exception("api.not_prepared")
+            return False
+        self._done.set()
+        return True
+
+
+@cache
+def preparation() -> Preparation:
+    """
+    That of this process.
+    """
+    return Preparation()
+
+
+def load_certificate(context: ssl.SSLContext, pem: str) -> None:
+    """
+    Let new connections have this certificate, with its key in the same text.
+    """
+    # OpenSSL reads files only.
+    with tempfile.TemporaryDirectory(prefix="odim-relay-") as folder:
+        path = Path(folder) / "certificate.pem"
+        path.touch(mode=0o600)
+        path.write_text(pem, encoding="ascii")
+        context.load_cert_chain(path)
+
+
+def _make_first_account() -> None:
+    user_name, given = bootstrap.first_account()
+    password = given or bootstrap.new_secret()
+    if not bootstrap.manage_accounts().create_first(user_name, password):
+        return
+    log.info("account.first_created", user_name=user_name, is_generated=not given)
+    if not given:
+        _print(f"odim-relay: the first account is {user_name}, its password is {password}\n")
+        _print("odim-relay: it is shown this once; change it at /redfish/v1/AccountService/Accounts\n")
+
+
+def _tell(event: str, words: str, fingerprint: str) -> None:
+    log.info(event, sha256=fingerprint)
+    _print(f"odim-relay: the API has a self-signed certificate, {words} {fingerprint}\n")
+
+
+def _print(line: str) -> None:
+    # Not a log line: a person at the terminal is to see it, and no collector of logs to keep it.
+    sys.stderr.write(line)
+    sys.stderr.flush()
