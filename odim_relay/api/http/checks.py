@@ -71,8 +71,11 @@ def check_content(headers: Mapping[str, str]) -> None:
     Check that a body is JSON in UTF-8, as its headers say; what they do not say is taken for that.
 
     Raises:
-        RedfishError: 415; it is something else.
+        RedfishError: 415; it is something else. 400; its length is told in two ways, and a proxy before us may have
+            believed the other.
     """
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise refusal(400, "HeaderInvalid", "Content-Length")
     media_type, _, parameters = headers.get("content-type", JSON).partition(";")
     charset = ""
     for parameter in parameters.split(";"):
