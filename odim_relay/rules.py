@@ -48,6 +48,7 @@ def rules_of(settings: Settings, maxmemory_bytes: int) -> LedgerRules:
         max_bytes=max_bytes,
         drain_rate=letters.drain_rate,
         quarantine_bytes=settings.quarantine.max_bytes,
+        journal_bytes=settings.api.journal_max_bytes,
     )
 
 

@@ -112,6 +112,13 @@ class Matcher:
         matches.sort(key=_subscription_id)
         return matches
 
+    def whole(self, subscription_ids: Iterable[str] | None = None) -> list[tuple[str, Shape]]:
+        """
+        These subscriptions, or all, as `match` would tell them for an event that each of them wants whole.
+        """
+        ids = self._by_id.keys() if subscription_ids is None else self._by_id.keys() & set(subscription_ids)
+        return [_all_of(self._by_id[id_]) for id_ in sorted(ids)]
+
     def candidate_count(self, event: Event) -> int:
         """
         How many times `match` asks a subscription about a record: what the event costs, in units.

@@ -68,6 +68,10 @@ class _Draft:
     def is_full(self) -> bool:
         return len(self.deliveries) >= MOST_DELIVERIES or self.size >= MOST_BYTES
 
+    def add_events(self, events: Sequence[NewEvent]) -> None:
+        self.events += events
+        self.size += sum(len(event.payload) for event in events)
+
 
 class Ingest:
     """
@@ -185,25 +189,31 @@ class Ingest:
         if not after:
             draft.event_count += len(events)
         added = ""
-        unmatched_count = 0  # since the last delivery: where the draft ends there, they are met again
+        # Since the last delivery: where the draft ends there, they are met again.
+        unmatched_count, unwanted = 0, list[NewEvent]()
+        keeps_journal = self._matchers.settings.keeps_journal
         seen_before = int(after[:_CURSOR_WIDTH]) if after else -1
         for index, (event, matches) in enumerate(self._match(partition, record, events)):
-            if not matches and index > seen_before:
+            is_new = index > seen_before
+            if not matches and is_new:
                 unmatched_count += 1
-            name = ""
+                if keeps_journal:
+                    unwanted.append(_new_event(topic_epoch, partition, record, index, event, is_journaled=True))
+            new: NewEvent | None = None
             for subscription_id, shape in matches:
                 cursor = f"{index:0{_CURSOR_WIDTH}}/{subscription_id}"
                 if cursor <= after:
                     continue
                 if draft.is_full:
                     return added or after
-                if not name:
-                    name = event_id(topic_epoch, partition.topic, partition.partition, record.offset, index)
-                    draft.events.append(_new_event(name, event, partition, record))
-                    draft.size += len(event.payload)
+                if new is None:
+                    is_journaled = keeps_journal and is_new
+                    new = _new_event(topic_epoch, partition, record, index, event, is_journaled=is_journaled)
+                    draft.add_events([*unwanted, new])
+                    unwanted.clear()
                 draft.deliveries.append(
                     NewDelivery(
-                        delivery_id=delivery_id(name, subscription_id),
+                        delivery_id=delivery_id(new.event_id, subscription_id),
                         subscription_id=subscription_id,
                         event_index=len(draft.events) - 1,
                         shape=shape,
@@ -213,6 +223,7 @@ class Ingest:
                 unmatched_count = 0
                 added = cursor
         draft.unmatched_count += unmatched_count
+        draft.add_events(unwanted)
         return ""
 
     def _match(self, partition: TopicPartition, record: Record, events: Sequence[Event]) -> _Matches:
@@ -229,12 +240,15 @@ _UNPARSED = Undecodable(
 )
 
 
-def _new_event(name: str, event: Event, partition: TopicPartition, record: Record) -> NewEvent:
+def _new_event(
+    topic_epoch: str, partition: TopicPartition, record: Record, index: int, event: Event, *, is_journaled: bool
+) -> NewEvent:
     return NewEvent(
-        event_id=name,
+        event_id=event_id(topic_epoch, partition.topic, partition.partition, record.offset, index),
         payload=event.payload,
         record=f"{partition.topic}/{partition.partition}/{record.offset}",
         recorded_at_ms=record.recorded_at_ms,
+        is_journaled=is_journaled,
     )
 
 

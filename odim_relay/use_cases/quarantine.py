@@ -179,11 +179,14 @@ class ReplayQuarantine:
         self, entry: QuarantinedRecord, place: _Place, events: Sequence[Event], ignored_count: int
     ) -> IngestBatch:
         position = Position(topic_epoch=place.topic_epoch, offset=place.offset)
+        keeps_journal = self._matchers.settings.keeps_journal
+        unmatched_count = 0
         wanted: list[NewEvent] = []
         deliveries: list[NewDelivery] = []
         for index, event in enumerate(events):
             matches = self._matchers.matcher.match(event)
-            if not matches:
+            unmatched_count += not matches
+            if not matches and not keeps_journal:
                 continue
             name = event_id(place.topic_epoch, place.partition.topic, place.partition.partition, place.offset, index)
             deliveries += (
@@ -196,7 +199,13 @@ class ReplayQuarantine:
                 for subscription_id, shape in matches
             )
             wanted.append(
-                NewEvent(event_id=name, payload=event.payload, record=entry.record, recorded_at_ms=entry.recorded_at_ms)
+                NewEvent(
+                    event_id=name,
+                    payload=event.payload,
+                    record=entry.record,
+                    recorded_at_ms=entry.recorded_at_ms,
+                    is_journaled=keeps_journal,
+                )
             )
         return IngestBatch(
             partition=place.partition,
@@ -206,7 +215,7 @@ class ReplayQuarantine:
             events=wanted,
             deliveries=deliveries,
             event_count=len(events),
-            unmatched_count=len(events) - len(wanted),
+            unmatched_count=unmatched_count,
             ignored_count=ignored_count,
         )
 

@@ -8,35 +8,42 @@ from typing import Protocol
 
 import redis
 
+from odim_relay.adapters.redis.announcing import RedisAnnouncingLedger
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, text
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import State
 from odim_relay.ports import (
+    AnnouncingLedger,
     BacklogLedger,
     Claim,
     DeliveryLedger,
     EventServiceStore,
     IngestLedger,
+    Journal,
     Position,
     ReapLedger,
     Refusal,
     SubscriptionStore,
     TaskTicket,
 )
+from tests.fakes.announcing_ledger import InMemoryAnnouncingLedger
 from tests.fakes.backlog_ledger import InMemoryBacklogLedger
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
+from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import START, batch
 from tests.fakes.subscription_store import InMemorySubscriptionStore
 
 QUARANTINE_MAX_BYTES = 100
+JOURNAL_MAX_BYTES = 3_000
 PLENTY = 1_000_000
 """
 Of window, cap and failures: what the ledger in memory knows nothing of does not happen.
@@ -45,6 +52,7 @@ RETENTION_S = 86_400
 RULES = LedgerRules(
     retention_ms=RETENTION_S * 1000,
     quarantine_bytes=QUARANTINE_MAX_BYTES,
+    journal_bytes=JOURNAL_MAX_BYTES,
     window=PLENTY,
     cap=PLENTY,
     slots=PLENTY,
@@ -71,6 +79,10 @@ class Ledger(Protocol):
     def subscriptions(self) -> SubscriptionStore: ...
     @property
     def services(self) -> EventServiceStore: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def announcing(self) -> AnnouncingLedger: ...
 
     def state_of(self, delivery_id: str) -> State:
         """
@@ -98,10 +110,12 @@ class LedgerInMemory:
     def __init__(self) -> None:
         self.state = LedgerState(now_ms=lambda: 10**12)
         self.deliveries = InMemoryDeliveryLedger(self.state)
-        self.ingest = InMemoryIngestLedger(self.state, quarantine_max_bytes=QUARANTINE_MAX_BYTES)
+        self.journal = InMemoryJournal(state=self.state, most_bytes=JOURNAL_MAX_BYTES)
+        self.ingest = InMemoryIngestLedger(self.state, quarantine_max_bytes=QUARANTINE_MAX_BYTES, journal=self.journal)
+        self.announcing = InMemoryAnnouncingLedger(self.ingest)
         self.backlog = InMemoryBacklogLedger(self.state, retention_ms=RETENTION_S * 1000)
         self.subscriptions = InMemorySubscriptionStore(self.state)
-        self.services = InMemoryEventServiceStore(self.state)
+        self.services = InMemoryEventServiceStore(self.state, self.journal)
 
     def state_of(self, delivery_id: str) -> State:
         kept = self.state.deliveries.get(delivery_id)
@@ -130,6 +144,8 @@ class LedgerInRedis:
     backlog: RedisBacklogLedger = field(init=False)
     subscriptions: RedisSubscriptionStore = field(init=False)
     services: RedisEventServiceStore = field(init=False)
+    journal: RedisJournal = field(init=False)
+    announcing: RedisAnnouncingLedger = field(init=False)
 
     def __post_init__(self) -> None:
         scripts = Scripts(self.client, self.prefix, RULES)
@@ -138,6 +154,8 @@ class LedgerInRedis:
         self.backlog = RedisBacklogLedger(scripts)
         self.subscriptions = RedisSubscriptionStore(scripts)
         self.services = RedisEventServiceStore(scripts)
+        self.journal = RedisJournal(scripts)
+        self.announcing = RedisAnnouncingLedger(scripts)
 
     def state_of(self, delivery_id: str) -> State:
         state = self.client.hget(f"{self.prefix}delivery:{delivery_id}", "state")

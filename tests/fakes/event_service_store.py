@@ -5,6 +5,7 @@ What the EventService says for all, in memory.
 from collections.abc import Callable
 
 from odim_relay.domain.event_service import EventServiceSettings
+from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import LedgerState
 
 
@@ -13,8 +14,9 @@ class InMemoryEventServiceStore:
     `EventServiceStore`.
     """
 
-    def __init__(self, state: LedgerState) -> None:
+    def __init__(self, state: LedgerState, journal: InMemoryJournal | None = None) -> None:
         self.state = state
+        self._journal = journal or InMemoryJournal(state=state)
 
     def read(self) -> EventServiceSettings:
         return self.state.settings
@@ -28,4 +30,6 @@ class InMemoryEventServiceStore:
         if changed != found:
             self.state.settings = changed
             self.state.next_generation()
+        if changed.keeps_journal and not found.keeps_journal:
+            self._journal.begin()
         return changed

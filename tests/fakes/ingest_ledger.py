@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from odim_relay.domain.delivery import ParkReason
-from odim_relay.ports import IngestBatch, Position, TaskTicket, TopicEpoch, TopicPartition
+from odim_relay.ports import IngestBatch, NewDelivery, NewEvent, Position, TaskTicket, TopicEpoch, TopicPartition
+from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import PATIENCE_MS, Body, Kept, LedgerState
 
 
@@ -16,9 +17,15 @@ class InMemoryIngestLedger:
     """
 
     def __init__(
-        self, state: LedgerState, *, patience_ms: int = PATIENCE_MS, quarantine_max_bytes: int = 1_000_000
+        self,
+        state: LedgerState,
+        *,
+        patience_ms: int = PATIENCE_MS,
+        quarantine_max_bytes: int = 1_000_000,
+        journal: InMemoryJournal | None = None,
     ) -> None:
         self.state = state
+        self.journal = journal or InMemoryJournal(state=state)
         self._patience_ms = patience_ms
         self._quarantine_max_bytes = quarantine_max_bytes
 
@@ -26,7 +33,7 @@ class InMemoryIngestLedger:
         state = self.state
         if state.positions.get(batch.partition) != batch.believed or state.generation != batch.generation:
             return None
-        tickets = self._write_deliveries(batch)
+        tickets = self.write(batch.events, batch.deliveries)
         self._quarantine(batch)
         state.positions[batch.partition] = batch.reached
         state.starts.pop(batch.partition, None)
@@ -36,14 +43,17 @@ class InMemoryIngestLedger:
         state.count("records_ignored", batch.ignored_count)
         return tickets
 
-    def _write_deliveries(self, batch: IngestBatch) -> list[TaskTicket]:
+    def write(self, events: Sequence[NewEvent], deliveries: Sequence[NewDelivery]) -> list[TaskTicket]:
+        for event in events:
+            if event.is_journaled:
+                self.journal.keep(event)
         state, tickets = self.state, []
         first = state.tickets + 1
-        state.tickets += len(batch.deliveries)
-        for number, new in enumerate(batch.deliveries, first):
+        state.tickets += len(deliveries)
+        for number, new in enumerate(deliveries, first):
             if new.delivery_id in state.deliveries:
                 continue
-            event = batch.events[new.event_index]
+            event = events[new.event_index]
             body = state.bodies.setdefault(
                 event.event_id,
                 Body(payload=event.payload, record=event.record, recorded_at_ms=event.recorded_at_ms),

@@ -6,6 +6,7 @@ import pytest
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.rules import rules_of
 from odim_relay.settings import (
+    ApiSettings,
     BreakerSettings,
     DeadLetterSettings,
     DeliverySettings,
@@ -27,6 +28,7 @@ def settings(**groups: Any) -> Settings:
         "dead_letters": DeadLetterSettings(),
         "quarantine": QuarantineSettings(),
         "ledger": LedgerSettings(),
+        "api": ApiSettings(),
     }
     return Settings.model_construct(**{**defaults, **groups})
 
@@ -96,13 +98,14 @@ def test_each_setting_has_its_rule() -> None:
         delivery=DeliverySettings(window=5, max_in_flight_per_destination=6, concurrency=7, max_countdown_s=8),
         dead_letters=DeadLetterSettings(replay_interval_s=9, retention_s=10, drain_rate=0.5),
         quarantine=QuarantineSettings(max_bytes=11),
+        api=ApiSettings(journal_max_bytes=70_000),
     )
 
     rules = rules_of(chosen, 0)
 
     assert (rules.window, rules.cap, rules.slots, rules.max_countdown_ms) == (5, 6, 7, 8_000)
     assert (rules.replay_ms, rules.retention_ms, rules.drain_rate) == (9_000, 10_000, 0.5)
-    assert rules.quarantine_bytes == 11
+    assert (rules.quarantine_bytes, rules.journal_bytes) == (11, 70_000)
 
 
 def test_the_rules_are_written_for_lua_in_full() -> None:

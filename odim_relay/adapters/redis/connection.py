@@ -32,7 +32,7 @@ from odim_relay.errors import ConfigurationError, PermanentError, TransientError
 
 Client: TypeAlias = redis.Redis
 
-_SHARED = ("_ledger", "_backlog", "_destination", "_admission")
+_SHARED = ("_ledger", "_journal", "_backlog", "_destination", "_admission")
 """
 What all scripts share, each part knowing those before it.
 """

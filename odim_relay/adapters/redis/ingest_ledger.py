@@ -11,7 +11,16 @@ from odim_relay.adapters.redis.connection import Scripts, text, translated
 from odim_relay.adapters.redis.replies import tickets_of
 from odim_relay.adapters.redis.shape_codec import encode_shape
 from odim_relay.errors import TransientError
-from odim_relay.ports import IngestBatch, Position, QuarantineEntry, TaskTicket, TopicEpoch, TopicPartition
+from odim_relay.ports import (
+    IngestBatch,
+    NewDelivery,
+    NewEvent,
+    Position,
+    QuarantineEntry,
+    TaskTicket,
+    TopicEpoch,
+    TopicPartition,
+)
 
 
 class RedisIngestLedger:
@@ -121,25 +130,27 @@ def content_of(batch: IngestBatch) -> list[str | bytes | int]:
     """
     What the ingest script writes besides the position, as its arguments.
     """
-    arguments: list[str | bytes | int] = [
-        batch.record_count,
-        batch.event_count,
-        batch.unmatched_count,
-        batch.ignored_count,
-        len(batch.events),
-        len(batch.deliveries),
-        len(batch.quarantine),
-    ]
-    for event in batch.events:
-        arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms)
-    for delivery in batch.deliveries:
+    counts = (batch.record_count, batch.event_count, batch.unmatched_count, batch.ignored_count)
+    return [*counts, *arguments_of(batch.events, batch.deliveries, batch.quarantine)]
+
+
+def arguments_of(
+    events: Sequence[NewEvent], deliveries: Sequence[NewDelivery], quarantine: Sequence[QuarantineEntry] = ()
+) -> list[str | bytes | int]:
+    """
+    The last of these arguments, behind the counts.
+    """
+    arguments: list[str | bytes | int] = [len(events), len(deliveries), len(quarantine)]
+    for event in events:
+        arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms, int(event.is_journaled))
+    for delivery in deliveries:
         arguments += (
             delivery.delivery_id,
             delivery.subscription_id,
             delivery.event_index + 1,
             encode_shape(delivery.shape),
         )
-    for entry in batch.quarantine:
+    for entry in quarantine:
         arguments += (entry.entry_id, _document(entry), entry.value)
     return arguments
 

@@ -43,6 +43,7 @@ class LedgerRules:
         backlog_bytes, max_bytes: what all parked deliveries, and the whole ledger, may hold.
         drain_rate: deliveries per second and subscription out of the backlog; 0 is unlimited.
         quarantine_bytes: quota of the quarantine.
+        journal_bytes: quota of the journal.
     """
 
     lease_ms: int = 30_000
@@ -78,6 +79,7 @@ class LedgerRules:
     max_bytes: int = 1_073_741_824
     drain_rate: float = 0
     quarantine_bytes: int = 67_108_864
+    journal_bytes: int = 16_777_216
 
     def as_lua(self) -> str:
         """

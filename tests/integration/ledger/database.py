@@ -18,6 +18,7 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
   local kind, value = redis.call('TYPE', key).ok, nil
   if kind == 'hash' then value = redis.call('HGETALL', key)
   elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'stream' then value = redis.call('XRANGE', key, '-', '+')
   elseif kind == 'set' then value = redis.call('SMEMBERS', key)
   else value = redis.call('GET', key) end
   found[#found + 1] = { key, kind, value }
@@ -40,7 +41,7 @@ _DOCUMENTED = documented_keys()
 @dataclass(frozen=True)
 class Database:
     """
-    Keys without the prefix; hashes and sorted sets as dicts, the latter in order.
+    Keys without the prefix; hashes, sorted sets and streams as dicts, the latter two in order.
     """
 
     content: dict[str, Any]
@@ -59,6 +60,13 @@ class Database:
                 case "zset":
                     pairs = zip(raw[::2], raw[1::2], strict=True)
                     content[key] = {member.decode(): float(score) for member, score in pairs}
+                case "stream":
+                    content[key] = {
+                        id_.decode(): {
+                            field.decode(): value.decode() for field, value in zip(one[::2], one[1::2], strict=True)
+                        }
+                        for id_, one in raw
+                    }
                 case "set":
                     content[key] = {member.decode() for member in raw}
                 case _:

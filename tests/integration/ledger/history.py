@@ -92,7 +92,14 @@ class History:
     def records_from(self, offset: int) -> list[Record]:
         return [Record(offset=at, value=text.encode()) for at, text in self.log.items() if at >= offset]
 
-    def wrote(self, batch: IngestBatch, subscriptions: Mapping[str, Subscription], created: AbstractSet[str]) -> None:
+    def wrote(
+        self,
+        batch: IngestBatch,
+        subscriptions: Mapping[str, Subscription],
+        created: AbstractSet[str],
+        *,
+        keeps_journal: bool,
+    ) -> None:
         """
         Check a batch that the ledger accepted against the log and the subscriptions that stand (L1, L3, L9).
 
@@ -105,6 +112,8 @@ class History:
             id_: one.shape for id_, one in due.items()
         }, "what was written is not what stands between the two positions"
         assert counted(batch) == self._counts_between(batch.believed, batch.reached, subscriptions)
+        journaled = [event.event_id for event in batch.events if event.is_journaled]
+        assert journaled == (self._events_between(batch.believed, batch.reached) if keeps_journal else [])
         for id_ in created & line.taken:
             assert due[id_].offset in line.again, f"L9: taken in twice: {id_}"
             line.claimed = {ticket for ticket in line.claimed if ticket[0] != id_}
@@ -133,6 +142,19 @@ class History:
                             records=None if len(wanted) == len(kinds) else wanted, context=subscription.context
                         )
                         yield delivery_id(name, id_), Due(offset, id_, shape)
+
+    def _events_between(self, believed: Position, reached: Position) -> list[str]:
+        """
+        The names of all events, wanted or not, each in one batch only.
+        """
+        found = []
+        for offset, text in self.log.items():
+            if not believed.offset <= offset <= reached.offset or text[0] in {UNREADABLE, NOT_FOR_SUBSCRIBERS}:
+                continue
+            first = index_behind(believed.cursor) if offset == believed.offset else 0
+            end = index_behind(reached.cursor) if offset == reached.offset else len(text.split("|"))
+            found += [event_id(EPOCH, PARTITION.topic, PARTITION.partition, offset, at) for at in range(first, end)]
+        return found
 
     def _counts_between(
         self, believed: Position, reached: Position, subscriptions: Mapping[str, Subscription]

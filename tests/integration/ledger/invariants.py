@@ -26,6 +26,7 @@ def check_invariants(database: Database) -> None:
     check_countdowns(database)
     check_tickets(database)
     check_counters(database)
+    check_journal(database)
     check_flow(database)
 
 
@@ -136,3 +137,15 @@ def check_counters(database: Database) -> None:
     counters = database.counters
     left = sum(count for name, count in counters.items() if name.startswith("deliveries:"))
     assert counters.get("deliveries_created", 0) - left == len(database.everything), counters
+
+
+def check_journal(database: Database) -> None:
+    """
+    Its size is counted, and it ends where its state says.
+    """
+    state = database.get("journal:state", {})
+    entries = database.get("journal", {})
+    payloads = sum(len(entry["payload"].encode()) for entry in entries.values())
+    assert int(state.get("bytes", "0")) == payloads + 150 * len(entries)
+    ids = [tuple(map(int, id_.split("-"))) for id_ in (*entries, state.get("end", "0-0"))]
+    assert ids == sorted(ids), "an id of the journal is not behind the others"

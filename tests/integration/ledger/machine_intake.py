@@ -108,6 +108,10 @@ class Intake(Sending):
         self.a_bridge_takes_records_in(0, 1, publish)
         self.a_bridge_takes_records_in(1, None, publish)
 
+    @rule(keeps=st.sampled_from([True, True, False]))
+    def somebody_follows_a_stream(self, keeps: bool) -> None:
+        self.ledger.keep_journal(keeps=keeps)
+
     @rule(pick=picks, by=st.integers(min_value=0, max_value=1))
     def a_bridge_was_here_before(self, pick: int, by: int) -> None:
         """

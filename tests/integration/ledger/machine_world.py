@@ -44,6 +44,7 @@ RULES = LedgerRules(
     retention_ms=round(RETENTION_S * 1000),
     quota_count=6,
     quarantine_bytes=60,
+    journal_bytes=2_000,
 )
 """
 Limits so small that a short run meets them.

@@ -197,10 +197,22 @@ class WatchedLedger:
             ids = [delivery.delivery_id for delivery in batch.deliveries]
             step.created = [id_ for id_ in ids if id_ not in self.seen.everything]
             step.aftermath = Aftermath(tickets=tickets)
-            self.history.wrote(batch, self.subscriptions(), set(step.created))
+            keeps_journal = self.services.read().keeps_journal
+            self.history.wrote(batch, self.subscriptions(), set(step.created), keeps_journal=keeps_journal)
             assert self.position(batch.partition) == batch.reached
+        before = self.seen
         self.look(step)
+        self._check_journal(
+            before, [event.event_id for event in batch.events if event.is_journaled and tickets is not None]
+        )
         return tickets
+
+    def _check_journal(self, before: Database, written: list[str]) -> None:
+        was, now = ([one["event"] for one in it.get("journal", {}).values()] for it in (before, self.seen))
+        assert now == [*was, *written][len(was) + len(written) - len(now) :], "the journal is not what was taken in"
+        size = int(self.seen.get("journal:state", {}).get("bytes", "0"))
+        assert size <= self._scripts.rules.journal_bytes
+        assert len(now) == len(was) + len(written) or self.seen.get("journal:state", {})["left"]
 
     def position(self, partition: TopicPartition) -> Position | None:
         return self._ingest.position(partition)
@@ -245,6 +257,13 @@ class WatchedLedger:
         said = self.services.read()
         self.services.update(lambda found: replace(found, is_enabled=is_enabled))
         assert self.services.read() == replace(said, is_enabled=is_enabled)
+        self.look(Step())
+
+    def keep_journal(self, *, keeps: bool) -> None:
+        """
+        Begin or end the journal.
+        """
+        self.services.update(lambda found: replace(found, keeps_journal=keeps))
         self.look(Step())
 
     # --- time and faults ---

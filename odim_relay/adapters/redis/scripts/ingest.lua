@@ -1,16 +1,17 @@
--- Write one batch of the bridge, and the position it leads to, at once or not at all (L9). What does not fit its
--- subscription's window is parked (L14).
+-- Write events with their deliveries, at once or not at all (L9): a batch of the bridge, with the position it leads to; the
+-- replay of a quarantined record, with the end of its entry; or events of our own. What does not fit its subscription's
+-- window is parked (L14).
 --
 -- Reads   position:{partition}, subscriptions:generation, event-service
 -- Writes  position:{partition}, partitions, starts:{partition}, body:*, delivery:*, deadlines, dead-letters and their indexes,
---         flow:*, tickets, bytes, quarantine*, counters
+--         flow:*, tickets, bytes, quarantine*, journal, journal:state, counters
 --
--- ARGV  1 partition as topic:number    2-4 believed topic epoch, offset, cursor    5-7 reached ones
+-- ARGV  1 partition as topic:number    2-4 believed topic epoch, offset, cursor    5-7 reached ones; all empty without one
 --       8 generation of the subscriptions it was matched with
---       9 quarantine entry that this is the replay of, else empty: then there is no partition and no position
+--       9 quarantine entry that this is the replay of, else empty
 --       10-13 counts of records, events, unmatched, ignored
 --       14-16 counts of events, deliveries, quarantine entries that follow
---       then per event: id, payload, record, recorded_at_ms
+--       then per event: id, payload, record, recorded_at_ms, 1 when it goes into the journal else 0
 --       then per delivery: id, subscription, place of its event (from 1), shape
 --       then per quarantine entry: id, document, value
 -- Returns {'position'}, {'generation'}, {'full'} or {'entry'} when refused, else {'written', tickets}
@@ -24,10 +25,10 @@ local function forget_quarantined(id)
 end
 
 local position, replayed = prefix .. 'position:' .. ARGV[1], ARGV[9]
-if replayed == '' then
+if ARGV[1] ~= '' then
   local stored = redis.call('HMGET', position, 'topic_epoch', 'offset', 'cursor')
   if stored[1] ~= ARGV[2] or stored[2] ~= ARGV[3] or stored[3] ~= ARGV[4] then return { 'position' } end
-elseif redis.call('HEXISTS', prefix .. 'quarantine', replayed) == 0 then
+elseif replayed ~= '' and redis.call('HEXISTS', prefix .. 'quarantine', replayed) == 0 then
   return { 'entry' }
 end
 local found = redis.call('MGET', prefix .. 'subscriptions:generation', EVENT_SERVICE)
@@ -61,7 +62,8 @@ local at = 17
 local events = {}
 for i = 1, event_count do
   events[i] = at
-  at = at + 4
+  if ARGV[at + 4] == '1' then keep_in_journal(ARGV[at], ARGV[at + 1], ARGV[at + 3]) end
+  at = at + 5
 end
 
 -- Why a new delivery has to wait, nil when there is room for it. What came before it goes first.
@@ -145,11 +147,13 @@ if quarantine_count > 0 then
   end
 end
 
-if replayed == '' then
+if ARGV[1] ~= '' then
   redis.call('HSET', position, 'topic_epoch', ARGV[5], 'offset', ARGV[6], 'cursor', ARGV[7])
   redis.call('SADD', prefix .. 'partitions', ARGV[1])
   redis.call('DEL', prefix .. 'starts:' .. ARGV[1])
   count('records_ingested', tonumber(ARGV[10]))
+elseif replayed == '' then
+  count('events_announced', event_count)
 else
   forget_quarantined(replayed)
   count('quarantine_replayed', 1)
