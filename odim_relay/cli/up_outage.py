@@ -72,7 +72,7 @@ def _play(folder: Path) -> Account | None:
         topics=settings.kafka.topics,
         allows_loopback=True,
         worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
-        without=("flower",),
+        without=("api", "flower"),
     )
     screen = OutageScreen()
     stack = Stack(plan, stopping=stopping, tell=screen.starting)

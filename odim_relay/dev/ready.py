@@ -3,9 +3,11 @@ When a process of the stack does its work.
 """
 
 import socket
+import ssl
 import urllib.request
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from odim_relay import bootstrap
 from odim_relay.ports import TopicPartition
@@ -54,6 +56,20 @@ def bridge_reads() -> bool:
     Whether a bridge of the group has a partition.
     """
     return bool(bootstrap.consumer_group().reading())
+
+
+def api_answers(url: str) -> bool:
+    """
+    Whether the API can serve; its certificate is its own.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=_ANSWER_S, context=context) as answer:  # noqa: S310 - our own
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def workers_answer() -> bool:

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -91,6 +93,12 @@ def are_gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
+def answered_to_the_admin(up: Up, path: str) -> int:
+    password = (up.data_dir / "api-password").read_text().strip()
+    answer = httpx.get(f"{up.addresses['api']}{path}", auth=("admin", password), verify=False)  # noqa: S501 - its own
+    return answer.status_code
+
+
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     with Up(tmp_path, "--json") as process:
@@ -106,13 +114,14 @@ def receiver() -> Iterator[Receiver]:
 def test_it_delivers_from_an_empty_folder_and_leaves_nothing_behind(up: Up, receiver: Receiver) -> None:
     assert up.addresses == {
         "ready": True,
-        "api": None,
+        "api": up.addresses["api"],
         "flower": up.addresses["flower"],
         "redis": up.addresses["redis"],
         "broker": up.addresses["redis"].removesuffix("0") + "1",
         "kafka": up.addresses["kafka"],
         "data_dir": str(up.data_dir),
     }
+    assert answered_to_the_admin(up, "/redfish/v1/AccountService") == HTTPStatus.OK
     up.output("subscriptions", "create", "--destination", receiver.url("/hook"))
     assert "3 events published" in up.output("publish", "-", stdin=b"\n".join(event(number) for number in range(3)))
     (delivery_id, *_) = receiver.wait_for_accepted("/hook", 3, DELIVERED_S)

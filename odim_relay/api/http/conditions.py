@@ -13,6 +13,7 @@ from odim_relay.api.http.errors import refusal
 
 ETAG = "@odata.etag"
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
+_TAGS = re.compile(rf"\s*{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*\s*\Z")
 _DIGITS = 32
 
 
@@ -58,5 +59,6 @@ def is_known(headers: Mapping[str, str], etag: str) -> bool:
 def _names(header: str, etag: str, *, weakly: bool) -> bool:
     if header.strip() == "*":
         return True
-    tags = _TAG.findall(header)
+    # Half of a list that is none names nothing: a condition that cannot be read does not hold.
+    tags = _TAG.findall(header) if _TAGS.match(header) else []
     return etag.removeprefix("W/") in {tag.removeprefix("W/") for tag in tags} if weakly else etag in tags

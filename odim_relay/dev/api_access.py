@@ -1,0 +1,46 @@
+"""
+Where the API of a stack listens, and how its first administrator logs in.
+"""
+
+import secrets
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from odim_relay.dev.ports import free_port
+
+_USUAL_PORT = 8443
+_PORT = "ODIM_RELAY_API__PORT"
+_PASSWORD = "ODIM_RELAY_API__ADMIN_PASSWORD"  # noqa: S105 - a name
+
+
+def api_variables(folder: Path, *, needs_port: bool, needs_password: bool) -> dict[str, str]:
+    """
+    What the stack's API is to be told where nobody has: the usual port where that is free, else a free one; and a
+    password for its administrator, which stays the same as long as the folder, like the account that it is for.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    variables = {}
+    if needs_port:
+        variables[_PORT] = str(_USUAL_PORT if _is_free(_USUAL_PORT) else free_port())
+    if needs_password:
+        variables[_PASSWORD] = _password(folder / "api-password")
+    return variables
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        # As a server does: a port whose last connections are still dying is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def _password(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"{secrets.token_urlsafe(12)}\n")
+    return path.read_text().strip()
