@@ -9,7 +9,7 @@ from odim_relay.api.http.errors import RedfishError, refusal
 from odim_relay.api.http.reply import JSON
 from odim_relay.api.http.resource import Resource
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _ODATA_VERSION = "4.0"
 _CHARSETS = frozenset({"", "utf-8", "utf8"})
