@@ -20,7 +20,7 @@ from odim_relay.cli.up_screen import Screen
 from odim_relay.cli.up_signals import obey_signals
 from odim_relay.dev.demo import Demo
 from odim_relay.dev.kafka_broker import NOTICE
-from odim_relay.dev.stack import PASSWORD_FILE, NotStartedError, Plan, Stack, StoppedError
+from odim_relay.dev.stack import NotStartedError, Plan, Stack, StoppedError
 from odim_relay.settings import ENV_PREFIX, Settings, load
 
 _EVENT_EVERY_S = 2.0
@@ -107,8 +107,8 @@ def _plan(settings: Settings, data_dir: Path, demo: Demo | None) -> Plan:
         allows_loopback="allow" not in settings.egress.model_fields_set,
         worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
         extra=() if demo is None else (demo.program,),
-        api_port=settings.api.port if "port" in settings.api.model_fields_set else None,
-        makes_password=not settings.api.admin_password,
+        needs_api_port="port" not in settings.api.model_fields_set,
+        needs_password=not settings.api.admin_password,
     )
 
 
@@ -144,9 +144,9 @@ def _lines(stack: Stack, demo: Demo | None) -> list[tuple[str, str]]:
     folder = stack.data_dir.path
     with suppress(ValueError):  # it lies elsewhere
         folder = folder.relative_to(Path.cwd())
-    if stack.has_made_password:
+    if stack.password_file is not None:
         user_name = bootstrap.settings().api.admin_username
-        lines.append(("log in as", f"{user_name}, password in {folder}{os.sep}{PASSWORD_FILE}"))
+        lines.append(("log in as", f"{user_name}, password in {folder}{os.sep}{stack.password_file.name}"))
     lines.append(("logs", f"{folder}{os.sep}logs"))
     lines.append(("from here", f". {folder}{os.sep}env && odim-relay status   (in another terminal)"))
     return lines

@@ -26,8 +26,15 @@ def api_variables(folder: Path, *, needs_port: bool, needs_password: bool) -> di
     if needs_port:
         variables[_PORT] = str(_USUAL_PORT if _is_free(_USUAL_PORT) else free_port())
     if needs_password:
-        variables[_PASSWORD] = _password(folder / "api-password")
+        variables[_PASSWORD] = _password(password_file(folder))
     return variables
+
+
+def password_file(folder: Path) -> Path:
+    """
+    Where the administrator's password stands.
+    """
+    return folder / "api-password"
 
 
 def _is_free(port: int) -> bool:

@@ -4,7 +4,6 @@ The folder of an embedded stack: Redis's data, logs, and who uses it.
 
 import fcntl
 import os
-import secrets
 import shlex
 import sys
 from collections.abc import Mapping
@@ -86,16 +85,6 @@ class DataDir:
         if not path.exists():
             return ""
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
-    def secret(self, name: str) -> str:
-        """
-        A secret in a file of this name that only its owner reads; made when there is none.
-        """
-        path = self.path / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(12) + "\n", encoding="ascii")
-        return path.read_text(encoding="ascii").strip()
 
     def write_env(self, variables: Mapping[str, str]) -> None:
         """

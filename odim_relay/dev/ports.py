@@ -12,17 +12,6 @@ _PORTS = range(20_000, 32_000)
 _TRIES = 200
 
 
-def wanted_or_free(port: int) -> int:
-    """
-    The port when nobody listens on it at 127.0.0.1, else one that is free.
-    """
-    with socket.socket() as probe, suppress(OSError):
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        return port
-    return free_port()
-
-
 def free_port() -> int:
     """
     A port of 127.0.0.1 that nobody listens on.

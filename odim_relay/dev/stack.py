@@ -13,17 +13,16 @@ from threading import Event as Flag
 
 from odim_relay import bootstrap
 from odim_relay.dev import ready
+from odim_relay.dev.api_access import api_variables, password_file
 from odim_relay.dev.data_dir import DataDir
 from odim_relay.dev.kafka_broker import EmbeddedKafka
-from odim_relay.dev.ports import free_port, wanted_or_free
+from odim_relay.dev.ports import free_port
 from odim_relay.dev.programs import RELAY, STORES, Program, read_procfile
 from odim_relay.dev.ready import Condition
 from odim_relay.dev.redis_server import find_redis, redis_config
 from odim_relay.dev.supervision import Supervision
 from odim_relay.errors import PermanentError, TransientError
 
-PASSWORD_FILE = "api-password"  # noqa: S105 - its name
-_API_PORT = 8443
 _LIMIT_S = 60.0
 _ASK_EVERY_S = 0.2
 _OWN_STOP_S = 5
@@ -63,8 +62,8 @@ class Plan:
         worker_stop_s: how long a worker may take to finish what is in flight.
         extra: programs beside those of the Procfile.
         without: programs of the Procfile that are not needed.
-        api_port: where the API listens; None is where it usually does, if nobody else does there.
-        makes_password: the API's first account gets a password that the folder keeps.
+        needs_api_port: nobody has said where the API is to listen.
+        needs_password: nobody has said what its first account's password is; the folder keeps one.
     """
 
     data_dir: Path
@@ -75,8 +74,8 @@ class Plan:
     worker_stop_s: int
     extra: Sequence[Program] = ()
     without: Collection[str] = ()
-    api_port: int | None = None
-    makes_password: bool = False
+    needs_api_port: bool = True
+    needs_password: bool = True
 
 
 class Stack:
@@ -98,7 +97,6 @@ class Stack:
         self._kafka: EmbeddedKafka | None = None
         self._supervision: Supervision | None = None
         self.flower_url = ""
-        self.api_url = ""
 
     def start_stores(self) -> None:
         """
@@ -125,12 +123,12 @@ class Stack:
         if self._plan.allows_loopback:
             variables["ODIM_RELAY_EGRESS__ALLOW"] = '["127.0.0.0/8", "::1/128"]'
         if "api" not in self._plan.without:
-            port = self._plan.api_port or wanted_or_free(_API_PORT)
-            variables["ODIM_RELAY_API__PORT"] = str(port)
-            self.api_url = f"https://127.0.0.1:{port}"
+            variables |= api_variables(
+                self.data_dir.path,
+                needs_port=self._plan.needs_api_port,
+                needs_password=self._plan.needs_password,
+            )
         self.data_dir.write_env(variables)
-        if self._plan.makes_password:
-            variables["ODIM_RELAY_API__ADMIN_PASSWORD"] = self.data_dir.secret(PASSWORD_FILE)
         # For the children, and for this process: whoever asks bootstrap from here on is told of the embedded stores.
         os.environ.update(variables)
         self.flower_url = f"http://127.0.0.1:{self._flower_port()}"
@@ -197,11 +195,19 @@ class Stack:
             self._supervision.kill()
 
     @property
-    def has_made_password(self) -> bool:
+    def api_url(self) -> str:
         """
-        Whether the API's first account has a password from the folder.
+        Where the API listens, once the stores are started.
         """
-        return self._plan.makes_password
+        chosen = bootstrap.settings().api
+        return f"{'http' if chosen.plain_http else 'https'}://127.0.0.1:{chosen.port}"
+
+    @property
+    def password_file(self) -> Path | None:
+        """
+        Where the password of the API's first account stands; None when it was set.
+        """
+        return password_file(self.data_dir.path) if self._plan.needs_password else None
 
     @property
     def has_embedded_kafka(self) -> bool:
