@@ -1,0 +1,263 @@
+"""
+Subscriptions that cannot be made.
+"""
+
+import json
+from typing import Any, Final
+
+from tests.integration.api.bad_input import GOOD, HEADER_VALUE, Bad, Said, property_said, shown, without
+
+
+def _creating(name: str, *says: Said, **members: Any) -> Bad:
+    return Bad(name=name, says=says, document={**GOOD, **members})
+
+
+def _wrong_type(member: str, value: Any) -> Bad:
+    said = property_said("PropertyValueTypeError", member, value=shown(value))
+    return _creating(f"{member} that is {json.dumps(value)}", said, **{member: value})
+
+
+def _of(member: str, key: str, value: Any, *, at: str = "") -> Bad:
+    """
+    One value of a member is refused; `at` is the pointer to it, by default the member.
+    """
+    return _creating(f"{member} that is {value!r:.60} ({key})", Said(key, None, at or f"#/{member}"), **{member: value})
+
+
+def _oem(key: str, name: str, value: Any) -> Bad:
+    return _creating(
+        f"Oem.OdimRelay.{name} that is {value!r:.40} ({key})",
+        Said(key, None, f"#/Oem/OdimRelay/{name}"),
+        Oem={"OdimRelay": {name: value}},
+    )
+
+
+MISSING: Final = (
+    Bad(
+        name="a subscription without Destination",
+        says=(property_said("PropertyMissing", "Destination"),),
+        document=without(GOOD, "Destination"),
+    ),
+    Bad(
+        name="a subscription without Protocol",
+        says=(property_said("PropertyMissing", "Protocol"),),
+        document=without(GOOD, "Protocol"),
+    ),
+    Bad(
+        name="two missing members and an unknown one are told in one answer",
+        says=(
+            property_said("PropertyMissing", "Destination"),
+            property_said("PropertyMissing", "Protocol"),
+            property_said("PropertyUnknown", "Colour"),
+        ),
+        document={"Colour": "red"},
+    ),
+    Bad(
+        name="a null Destination",
+        says=(property_said("PropertyMissing", "Destination"),),
+        document={**GOOD, "Destination": None},
+    ),
+)
+
+UNKNOWN: Final = (
+    _creating("an unknown member", property_said("PropertyUnknown", "Colour"), Colour="red"),
+    _creating("a member in lower case", property_said("PropertyUnknown", "context"), context="mine"),
+    _oem("PropertyUnknown", "Colour", "red"),
+    _creating(
+        "another vendor's Oem member",
+        Said("PropertyUnknown", None, "#/Oem/Contoso"),
+        Oem={"Contoso": {"Colour": "red"}},
+    ),
+    *(
+        _creating(f"{member}, which is not supported", property_said("PropertyUnknown", member), **{member: value})
+        for member, value in {
+            "SNMP": {"TrapCommunity": "public"},
+            "SyslogFilters": [{"LowestSeverity": "All"}],
+            "OEMProtocol": "Pigeon",
+            "OEMSubscriptionType": "Pigeon",
+            "Certificates": {"@odata.id": "/redfish/v1/"},
+        }.items()
+    ),
+)
+
+DUPLICATED: Final = (
+    Bad(
+        name="a member that is there twice",
+        says=(property_said("PropertyDuplicate", "Protocol"),),
+        body=b'{"Destination":"https://192.0.2.1/x","Protocol":"Redfish","Protocol":"Redfish"}',
+    ),
+    Bad(
+        name="a member of an object inside that is there twice",
+        says=(Said("PropertyDuplicate"),),
+        body=b'{"Destination":"https://192.0.2.1/x","Protocol":"Redfish","Oem":{"OdimRelay":{"Mode":"ordered","Mode":"ordered"}}}',
+    ),
+)
+
+WRONG_TYPE: Final = (
+    _wrong_type("Destination", 5),
+    _wrong_type("Protocol", ["Redfish"]),
+    _wrong_type("Context", 5),
+    _wrong_type("Context", {}),
+    _wrong_type("HttpHeaders", {}),
+    _wrong_type("EventTypes", "Alert"),
+    _wrong_type("RegistryPrefixes", "Base"),
+    _wrong_type("MessageIds", {}),
+    _wrong_type("ExcludeMessageIds", 1),
+    _wrong_type("ExcludeRegistryPrefixes", 1),
+    _wrong_type("ResourceTypes", "Task"),
+    _wrong_type("Severities", "OK"),
+    _wrong_type("OriginResources", "/redfish/v1/"),
+    _wrong_type("BackupDestinations", "https://192.0.2.1/x"),
+    _wrong_type("SubordinateResources", 1),
+    _wrong_type("VerifyCertificate", "yes"),
+    _wrong_type("SendHeartbeat", "true"),
+    _wrong_type("DeliveryRetryPolicy", 1),
+    _wrong_type("EventFormatType", 1),
+    _wrong_type("Oem", []),
+    _creating(
+        "an interval of a heartbeat in quotes",
+        property_said("PropertyValueTypeError", "HeartbeatIntervalMinutes", value="5"),
+        SendHeartbeat=True,
+        HeartbeatIntervalMinutes="5",
+    ),
+    _of("MessageIds", "PropertyValueTypeError", ["Base.Success", 1], at="#/MessageIds/1"),
+    _of("Severities", "PropertyValueTypeError", [{}], at="#/Severities/0"),
+    _of("HttpHeaders", "PropertyValueTypeError", ["X-One: 1"], at="#/HttpHeaders/0"),
+    _of("HttpHeaders", "PropertyValueTypeError", [{"X-One": 1}], at="#/HttpHeaders/0/X-One"),
+    _of("OriginResources", "PropertyValueTypeError", [5], at="#/OriginResources/0"),
+    _of("OriginResources", "PropertyValueTypeError", [{"@odata.id": 5}], at="#/OriginResources/0/@odata.id"),
+    _of("BackupDestinations", "PropertyValueTypeError", [5], at="#/BackupDestinations/0"),
+    _of("Oem", "PropertyValueTypeError", {"OdimRelay": []}, at="#/Oem/OdimRelay"),
+    _oem("PropertyValueTypeError", "Mode", 1),
+    _oem("PropertyValueTypeError", "MaxInFlight", "4"),
+    _oem("PropertyValueTypeError", "MaxInFlight", 1.5),
+    _oem("PropertyValueTypeError", "RatePerSecond", "4"),
+    _oem("PropertyValueTypeError", "RetentionSeconds", value=True),
+    _oem("PropertyValueTypeError", "SigningSecret", ["whsec"]),
+)
+
+WRONG_FORMAT: Final = (
+    *(
+        _of("Destination", "PropertyValueFormatError", destination)
+        for destination in (
+            "",
+            "hook",
+            "//192.0.2.1/hook",
+            "https://",
+            "https:///hook",
+            "ftp://192.0.2.1/hook",
+            "mailto:somebody@example.com",
+            "syslog://192.0.2.1",
+            "https://user:word@192.0.2.1/hook",
+            "https://192.0.2.1/hook#part",
+            "https://192.0.2.1:99999/hook",
+            "https://192.0.2.1:port/hook",
+            "https://192.0.2.1/ho ok",
+            "https://[::1/hook",
+        )
+    ),
+    _of("BackupDestinations", "PropertyValueFormatError", ["https://192.0.2.1/x", "x"], at="#/BackupDestinations/1"),
+    _of("OriginResources", "PropertyValueFormatError", [{"@odata.id": "Systems/1"}], at="#/OriginResources"),
+    _of("MessageIds", "PropertyValueFormatError", [""], at="#/MessageIds"),
+    _of("RegistryPrefixes", "PropertyValueFormatError", [" Base"], at="#/RegistryPrefixes"),
+    _of("HttpHeaders", "PropertyValueFormatError", [{"X One": HEADER_VALUE}], at="#/HttpHeaders"),
+    _of("HttpHeaders", "PropertyValueFormatError", [{"X-One": f"1\r\nX-Two: {HEADER_VALUE}"}], at="#/HttpHeaders"),
+    _of("HttpHeaders", "PropertyValueFormatError", [{"Content-Length": "1"}], at="#/HttpHeaders"),
+    _of("HttpHeaders", "PropertyValueFormatError", [{"X-One": "1"}, {"x-one": "2"}], at="#/HttpHeaders"),
+    _oem("PropertyValueFormatError", "SigningSecret", "not-a-secret-of-ours"),
+)
+
+NOT_IN_LIST: Final = (
+    _creating(
+        "a protocol that is none", property_said("PropertyValueNotInList", "Protocol", value="FTP"), Protocol="FTP"
+    ),
+    _creating(
+        "a protocol of Redfish that is not ours",
+        property_said("PropertyValueNotInList", "Protocol", value="SNMPv2c"),
+        Protocol="SNMPv2c",
+    ),
+    _creating(
+        "a stream, which only its opening makes",
+        property_said("PropertyValueNotInList", "SubscriptionType", value="SSE"),
+        SubscriptionType="SSE",
+    ),
+    _creating(
+        "a format that is none",
+        property_said("PropertyValueNotInList", "EventFormatType", value="Poem"),
+        EventFormatType="Poem",
+    ),
+    _creating(
+        "a retry policy that is none",
+        property_said("PropertyValueNotInList", "DeliveryRetryPolicy", value="RetrySometimes"),
+        DeliveryRetryPolicy="RetrySometimes",
+    ),
+    _of("Severities", "PropertyValueNotInList", ["OK", "Fatal"], at="#/Severities/1"),
+    _of("EventTypes", "PropertyValueNotInList", ["Alert", "Poem"], at="#/EventTypes/1"),
+    _oem("PropertyValueNotInList", "Mode", "sometimes"),
+)
+
+OUT_OF_RANGE: Final = (
+    *(
+        _creating(
+            f"a heartbeat every {minutes} minutes",
+            property_said("PropertyValueOutOfRange", "HeartbeatIntervalMinutes", value=str(minutes)),
+            SendHeartbeat=True,
+            HeartbeatIntervalMinutes=minutes,
+        )
+        for minutes in (0, -1, 65_536, 10**30)
+    ),
+    _oem("PropertyValueOutOfRange", "MaxInFlight", 0),
+    _oem("PropertyValueOutOfRange", "RatePerSecond", 0),
+    _oem("PropertyValueOutOfRange", "RatePerSecond", -1),
+    _oem("PropertyValueOutOfRange", "RetentionSeconds", 0),
+    _oem("PropertyValueOutOfRange", "RetentionSeconds", 2_592_001),
+)
+
+CONFLICTING: Final = (
+    _creating(
+        "an interval of a heartbeat that is not sent",
+        Said("PropertyValueConflict", ("HeartbeatIntervalMinutes", "SendHeartbeat"), "#/HeartbeatIntervalMinutes"),
+        HeartbeatIntervalMinutes=5,
+    ),
+    _creating(
+        "a message that is wanted and excluded, in another version",
+        Said("PropertyValueConflict", ("MessageIds", "ExcludeMessageIds"), "#/MessageIds"),
+        MessageIds=["ResourceEvent.1.0.TestMessage"],
+        ExcludeMessageIds=["ResourceEvent.TestMessage"],
+    ),
+    _creating(
+        "a registry that is wanted and excluded",
+        Said("PropertyValueConflict", ("RegistryPrefixes", "ExcludeRegistryPrefixes"), "#/RegistryPrefixes"),
+        RegistryPrefixes=["TaskEvent"],
+        ExcludeRegistryPrefixes=["TaskEvent"],
+    ),
+)
+
+OVERSIZED: Final = (
+    _of("Destination", "StringValueTooLong", "https://192.0.2.1/" + "x" * 2_000),
+    _of("Context", "StringValueTooLong", "x" * 4_097),
+    _of("BackupDestinations", "StringValueTooLong", ["https://192.0.2.1/" + "x" * 2_000], at="#/BackupDestinations/0"),
+    *(
+        _creating(
+            f"1,001 {member}", Said("ArraySizeTooLong", (member, "1000"), f"#/{member}"), **{member: [value] * 1_001}
+        )
+        for member, value in {
+            "MessageIds": "Base.Success",
+            "RegistryPrefixes": "Base",
+            "ResourceTypes": "Task",
+            "OriginResources": {"@odata.id": "/redfish/v1/"},
+        }.items()
+    ),
+)
+
+TABLE: Final = (
+    *MISSING,
+    *UNKNOWN,
+    *DUPLICATED,
+    *WRONG_TYPE,
+    *WRONG_FORMAT,
+    *NOT_IN_LIST,
+    *OUT_OF_RANGE,
+    *CONFLICTING,
+    *OVERSIZED,
+)
