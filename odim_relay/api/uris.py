@@ -4,6 +4,7 @@ Where the resources are. Source: the schemas' own URIs.
 
 ROOT = "/redfish/v1"
 METADATA = f"{ROOT}/$metadata"
+SCHEMAS = f"{ROOT}/Schemas"
 SESSION_SERVICE = f"{ROOT}/SessionService"
 SESSIONS = f"{SESSION_SERVICE}/Sessions"
 ACCOUNT_SERVICE = f"{ROOT}/AccountService"

@@ -4,15 +4,17 @@ What the service says of itself for machines: OData's documents, and OpenAPI. Al
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import resources as package_files
 from xml.sax.saxutils import quoteattr
 
 from odim_relay.api.http.call import Call
 from odim_relay.api.http.reply import Reply
 from odim_relay.api.http.resource import Handler, Resource
 from odim_relay.api.openapi import openapi_yaml
-from odim_relay.api.uris import METADATA, ROOT
+from odim_relay.api.uris import METADATA, ROOT, SCHEMAS
 
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
+_OWN = "OdimRelay.v1_0_0"
 _BASES = ("RedfishExtensions.v1_0_0", "Message", "Resource")
 _EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 _EDM = "http://docs.oasis-open.org/odata/ns/edm"
@@ -30,6 +32,10 @@ def description_of(resources: Sequence[Resource]) -> tuple[Resource, ...]:
             path=METADATA,
             handlers={"GET": _text(lambda: metadata_xml(resources), "application/xml")},
             open_methods=_OPEN,
+        ),
+        Resource(
+            path=f"{SCHEMAS}/{_own_file()}",
+            handlers={"GET": _text(_own_schema, "application/xml")},
         ),
         Resource(
             path=f"{ROOT}/openapi.yaml",
@@ -74,7 +80,7 @@ def metadata_xml(resources: Sequence[Resource]) -> str:
     OData's metadata: references to the schemas that the resources have.
     """
     schemas = dict.fromkeys(one.schema for one in resources if one.schema)
-    references = [_reference(name) for name in (*_BASES, *schemas)]
+    references = [_reference(name) for name in (*_BASES, *schemas)] + [_reference(_OWN, SCHEMAS)]
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',
@@ -91,7 +97,15 @@ def metadata_xml(resources: Sequence[Resource]) -> str:
     )
 
 
-def _reference(schema: str) -> str:
+def _own_file() -> str:
+    return f"{_OWN.partition('.')[0]}_v1.xml"
+
+
+def _own_schema() -> str:
+    return package_files.files("odim_relay.api").joinpath("schemas", _own_file()).read_text(encoding="utf-8")
+
+
+def _reference(schema: str, folder: str = _SCHEMAS) -> str:
     name = schema.partition(".")[0]
     namespaces = dict.fromkeys((name, schema)) if name != "RedfishExtensions" else {schema: None}
     includes = "".join(
@@ -99,4 +113,4 @@ def _reference(schema: str) -> str:
         f"{' Alias=' + quoteattr('Redfish') if name == 'RedfishExtensions' else ''}/>\n"
         for namespace in namespaces
     )
-    return f'  <edmx:Reference Uri="{_SCHEMAS}/{name}_v1.xml">\n{includes}  </edmx:Reference>'
+    return f'  <edmx:Reference Uri="{folder}/{name}_v1.xml">\n{includes}  </edmx:Reference>'

@@ -26,6 +26,7 @@ from tests.support.shared import csdl_dir, shared_tool
 
 pytestmark = pytest.mark.server
 
+OWN_SCHEMA = "/redfish/v1/Schemas/OdimRelay_v1.xml"
 LEAST_SERVICE_PASS = 161
 LEAST_PROTOCOL_PASS = 330
 ENDS_IN_S = 180
@@ -45,15 +46,18 @@ def admin(api: ApiProcess) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def csdl(tmp_path: Path) -> Path:
+def csdl(admin: httpx.Client, tmp_path: Path) -> Path:
     """
-    Redfish's schemas, and ours of what stands under Oem.
+    Redfish's schemas, and the service's own of what stands under Oem.
     """
     folder = tmp_path / "csdl"
     folder.mkdir()
-    for source in (csdl_dir(), ROOT / "odim_relay" / "api" / "schemas"):
-        for file in source.glob("*.xml"):
-            (folder / file.name).symlink_to(file)
+    for file in csdl_dir().glob("*.xml"):
+        (folder / file.name).symlink_to(file)
+    own = admin.get(OWN_SCHEMA)
+    assert own.status_code == 200
+    (folder / Path(OWN_SCHEMA).name).write_bytes(own.content)
+    assert OWN_SCHEMA in admin.get("/redfish/v1/$metadata").text
     return folder
 
 

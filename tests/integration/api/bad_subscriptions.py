@@ -157,9 +157,9 @@ WRONG_FORMAT: Final = (
         )
     ),
     _of("BackupDestinations", "PropertyValueFormatError", ["https://192.0.2.1/x", "x"], at="#/BackupDestinations/1"),
-    _of("OriginResources", "PropertyValueFormatError", [{"@odata.id": "Systems/1"}], at="#/OriginResources"),
-    _of("MessageIds", "PropertyValueFormatError", [""], at="#/MessageIds"),
-    _of("RegistryPrefixes", "PropertyValueFormatError", [" Base"], at="#/RegistryPrefixes"),
+    _of("OriginResources", "PropertyValueFormatError", [{"@odata.id": "Systems/1"}], at="#/OriginResources/0"),
+    _of("MessageIds", "PropertyValueFormatError", [""], at="#/MessageIds/0"),
+    _of("RegistryPrefixes", "PropertyValueFormatError", [" Base"], at="#/RegistryPrefixes/0"),
     _of("HttpHeaders", "PropertyValueFormatError", [{"X One": HEADER_VALUE}], at="#/HttpHeaders"),
     _of("HttpHeaders", "PropertyValueFormatError", [{"X-One": f"1\r\nX-Two: {HEADER_VALUE}"}], at="#/HttpHeaders"),
     _of("HttpHeaders", "PropertyValueFormatError", [{"Content-Length": "1"}], at="#/HttpHeaders"),
@@ -191,9 +191,20 @@ NOT_IN_LIST: Final = (
         property_said("PropertyValueNotInList", "DeliveryRetryPolicy", value="RetrySometimes"),
         DeliveryRetryPolicy="RetrySometimes",
     ),
+    _creating(
+        "the resource in its event, which is not here to be included",
+        property_said("PropertyValueNotInList", "IncludeOriginOfCondition", value="true"),
+        IncludeOriginOfCondition=True,
+    ),
     _of("Severities", "PropertyValueNotInList", ["OK", "Fatal"], at="#/Severities/1"),
     _of("EventTypes", "PropertyValueNotInList", ["Alert", "Poem"], at="#/EventTypes/1"),
     _oem("PropertyValueNotInList", "Mode", "sometimes"),
+)
+
+READ_ONLY: Final = (
+    _creating("an id of its own", property_said("PropertyNotWritable", "Id"), Id="mine"),
+    _creating("a state", property_said("PropertyNotWritable", "Status"), Status={"State": "Enabled"}),
+    _oem("PropertyNotWritable", "Delivery", {}),
 )
 
 OUT_OF_RANGE: Final = (
@@ -211,6 +222,16 @@ OUT_OF_RANGE: Final = (
     _oem("PropertyValueOutOfRange", "RatePerSecond", -1),
     _oem("PropertyValueOutOfRange", "RetentionSeconds", 0),
     _oem("PropertyValueOutOfRange", "RetentionSeconds", 2_592_001),
+)
+
+FORBIDDEN: Final = tuple(
+    _of("Destination", "PropertyValueIncorrect", destination)
+    for destination in (
+        "http://127.0.0.1/hook",
+        "https://[::1]/hook",
+        "http://169.254.169.254/latest/meta-data",
+        "https://0.0.0.0/hook",
+    )
 )
 
 CONFLICTING: Final = (
@@ -234,6 +255,8 @@ CONFLICTING: Final = (
 )
 
 OVERSIZED: Final = (
+    _of("BackupDestinations", "ArraySizeTooLong", [f"https://192.0.2.1/{number}" for number in range(9)]),
+    _of("HttpHeaders", "StringValueTooLong", [{f"X-{number}": "v" * 1_000} for number in range(17)]),
     _of("Destination", "StringValueTooLong", "https://192.0.2.1/" + "x" * 2_000),
     _of("Context", "StringValueTooLong", "x" * 4_097),
     _of("BackupDestinations", "StringValueTooLong", ["https://192.0.2.1/" + "x" * 2_000], at="#/BackupDestinations/0"),
@@ -257,7 +280,9 @@ TABLE: Final = (
     *WRONG_TYPE,
     *WRONG_FORMAT,
     *NOT_IN_LIST,
+    *READ_ONLY,
     *OUT_OF_RANGE,
+    *FORBIDDEN,
     *CONFLICTING,
     *OVERSIZED,
 )

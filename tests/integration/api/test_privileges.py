@@ -69,6 +69,7 @@ READING = (
         for method in ("GET", "HEAD")
         for path in (
             "/redfish/v1/openapi.yaml",
+            "/redfish/v1/Schemas/OdimRelay_v1.xml",
             EVENT_SERVICE,
             SUBSCRIPTIONS,
             "{theirs}",
