@@ -26,6 +26,7 @@ class Criteria:
         whole: the shape of an event of which every record matched.
         message_ids, registries: a record passes by either.
         places: of `places_of` a record's origin, one of which must be here.
+        report_definitions: for reports, where all else is for records.
     """
 
     subscription_id: str
@@ -39,6 +40,7 @@ class Criteria:
     resource_types: Wanted
     places: Wanted
     severities: Wanted
+    report_definitions: Wanted
 
     @classmethod
     def of(cls, subscription: Subscription) -> Self:
@@ -59,6 +61,7 @@ class Criteria:
             resource_types=_wanted(filters.resource_types, general_type),
             places=_wanted(filters.origin_resources, _below if filters.subordinate_resources else _itself),
             severities=_wanted(filters.severities),
+            report_definitions=_wanted(filters.metric_report_definitions, _itself),
         )
 
     @property
@@ -83,10 +86,17 @@ class Criteria:
 
         They are for MetricReport subscriptions, unless `EventTypes` names others only. They are also for an Event
         subscription whose `EventTypes` names `MetricReport`: before there was an `EventFormatType`, and in ODIM to
-        this day, that is how they are asked for. No other filter applies to a report.
+        this day, that is how they are asked for. Of the other filters only MetricReportDefinitions applies to a report.
         """
         asked = self.event_types is not None and EventFormat.METRIC_REPORT in self.event_types
         return asked or (self.event_format is EventFormat.METRIC_REPORT and self.event_types is None)
+
+    def accepts_report(self, definition: str) -> bool:
+        """
+        Whether a MetricReport made by the definition at this URI is asked for. One that names no definition is not,
+        where any is.
+        """
+        return self.report_definitions is None or _itself(definition) in self.report_definitions
 
     def accepts(self, record: EventRecord, places: tuple[str, ...]) -> bool:
         """

@@ -48,6 +48,7 @@ class Event:
         records: one per member of `Events[]`, in order; empty for a MetricReport and for an Event without records.
         report_definition: `@odata.id` of a MetricReport's `MetricReportDefinition`, else empty.
         source: who sent it, host or address without its port; empty where the format does not say.
+        is_complete: whether an Event has every member that its schema requires; if not, they are added to what is sent.
     """
 
     format: EventFormat
@@ -55,6 +56,7 @@ class Event:
     records: tuple[EventRecord, ...] = ()
     report_definition: str = ""
     source: str = ""
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +67,12 @@ class Shape:
     Attributes:
         records: indices of the EventRecords that matched, ascending; `None` is the whole payload.
         context: the subscription's Context, to stand at the root of the body; `None` leaves the payload's own.
+        is_completed: members that Event requires and the payload lacks are added.
     """
 
     records: tuple[int, ...] | None = None
     context: str | None = None
+    is_completed: bool = False
 
 
 WHOLE = Shape()

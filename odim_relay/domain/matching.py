@@ -13,9 +13,12 @@ The rules where the standard leaves room, or ODIM does otherwise:
 * A record that lacks another filter's member does not pass that filter.
 * An Event without records goes to the subscriptions without any filter.
 * MetricReports: see `Criteria.wants_reports`.
+* MetricReportDefinitions: the URI itself; a slash at the end of either does not count. A report that does not say by
+  which definition it was made does not pass.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from operator import attrgetter
 from typing import Self
 
@@ -67,7 +70,7 @@ class Matcher:
         self._changed_ids = changed_ids
         self._fresh = Index.of([criteria for criteria in restricted if criteria.subscription_id in changed_ids])
         self._unrestricted = [_all_of(criteria) for criteria in for_events if not criteria.is_restricted]
-        self._reports = [_all_of(criteria) for criteria in in_order if criteria.wants_reports]
+        self._reports = [criteria for criteria in in_order if criteria.wants_reports]
 
     @classmethod
     def of(cls, subscriptions: Iterable[Subscription]) -> Self:
@@ -97,11 +100,18 @@ class Matcher:
         """
         The ids of the subscriptions that want `event`, ascending, each with the shape of its body.
 
-        The shape has the records that matched, None for all of them, and the subscription's Context. The list is the
-        caller's.
+        The shape has the records that matched, None for all of them, and the subscription's Context; an Event that is
+        not complete is completed. The list is the caller's.
         """
         if event.format is EventFormat.METRIC_REPORT:
-            return list(self._reports)
+            definition = event.report_definition
+            return [_all_of(criteria) for criteria in self._reports if criteria.accepts_report(definition)]
+        matches = self._match_records(event)
+        if event.is_complete:
+            return matches
+        return [(subscription_id, replace(shape, is_completed=True)) for subscription_id, shape in matches]
+
+    def _match_records(self, event: Event) -> list[tuple[str, Shape]]:
         matched = self._matched(event)
         if not matched:
             return list(self._unrestricted)

@@ -2,6 +2,7 @@
 Redfish payloads as they are: an Event or a MetricReport. Source: DSP0266; Event v1_13_0, MetricReport v1_5_2.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from odim_relay.domain.event import Event, EventFormat, EventRecord
@@ -66,12 +67,22 @@ def _read_event(value: bytes, body: dict[str, Any], source: str) -> Decoded:
         state = kind_of(members) if "Events" in body else "missing"
         return Undecodable(reason="events_not_an_array", detail=f"Events is {state}, not an array")
     records = []
+    is_complete = _has_texts(body, ("@odata.type", "Id", "Name"))
     for index, member in enumerate(members):
         if not isinstance(member, dict):
             detail = f"Events[{index}] is {kind_of(member)}, not an object"
             return Undecodable(reason="record_not_an_object", detail=detail)
         records.append(_read_record(member))
-    return (Event(format=EventFormat.EVENT, payload=value, records=tuple(records), source=source),)
+        is_complete = is_complete and _has_texts(member, ("EventType", "MessageId", "MemberId"))
+    return (
+        Event(
+            format=EventFormat.EVENT,
+            payload=value,
+            records=tuple(records),
+            source=source,
+            is_complete=is_complete,
+        ),
+    )
 
 
 def _read_record(member: dict[str, Any]) -> EventRecord:
@@ -85,6 +96,13 @@ def _read_record(member: dict[str, Any]) -> EventRecord:
         origin=origin,
         resource_type=type_at(origin),
     )
+
+
+def _has_texts(members: dict[str, Any], names: Iterable[str]) -> bool:
+    """
+    Whether all these members are there and are texts: the ones that Event v1_13_0 requires.
+    """
+    return all(isinstance(members.get(name), str) for name in names)
 
 
 def _text(members: dict[str, Any], name: str) -> str:

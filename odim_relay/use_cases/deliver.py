@@ -151,7 +151,7 @@ class Deliver:
         Returns:
             None when the claim is not good any more; the event was not sent then.
         """
-        body = shape_body(claim.payload, claim.shape)
+        body = shape_body(claim.payload, claim.shape, event_id=claim.event_id)
         if not claim.lost_count:
             return self._post(claim, subscription, claim.delivery_id, body, self._timeout_s)
         told = self._tell_of_loss(claim, subscription)

@@ -5,6 +5,7 @@ Our answers to the cases of ODIM's behaviour, each in the words of its kind.
 import base64
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from odim_relay.domain.destination import check_destination
@@ -77,7 +78,10 @@ def posts_of(subscriptions: Mapping[str, Case], record: bytes) -> dict[str, Any]
     if isinstance(decoded, tuple):
         (event,) = decoded
         return {
-            known[name].destination: json.loads(shape_body(event.payload, shape))
+            # What Redfish requires and ODIM's sources leave out is added here, and not there.
+            known[name].destination: json.loads(
+                shape_body(event.payload, replace(shape, is_completed=False), event_id="an-id")
+            )
             for name, shape in Matcher.of(known.values()).match(event)
         }
     return _aside(decoded)

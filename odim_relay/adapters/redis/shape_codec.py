@@ -18,6 +18,8 @@ def encode_shape(shape: Shape) -> str:
         members["records"] = shape.records
     if shape.context is not None:
         members["context"] = shape.context
+    if shape.is_completed:
+        members["completed"] = True
     return json.dumps(members, separators=(",", ":"))
 
 
@@ -29,4 +31,8 @@ def decode_shape(text: str | bytes) -> Shape:
         return WHOLE
     members = json.loads(text)
     records = members.get("records")
-    return Shape(records=None if records is None else tuple(records), context=members.get("context"))
+    return Shape(
+        records=None if records is None else tuple(records),
+        context=members.get("context"),
+        is_completed=members.get("completed", False),
+    )

@@ -106,7 +106,7 @@ def test_l7_a_second_batch_of_one_record_brings_the_body_again_when_the_first_is
 
 def test_l7_any_bytes_and_any_shape_survive(bench: Bench) -> None:
     payload = bytes(range(256)) + "\r\n{}\\u0000é".encode()
-    shape = Shape(records=(0, 2), context='"\\ é')
+    shape = Shape(records=(0, 2), context='"\\ é', is_completed=True)
     one = IngestBatch(
         partition=PARTITION,
         believed=START,

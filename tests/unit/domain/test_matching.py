@@ -176,6 +176,45 @@ def test_reports_go_to_those_who_ask_for_them(
     assert Matcher.of([asking]).match(REPORT) == ([("s", Shape(context="c"))] if wants_them else [])
 
 
+@pytest.mark.parametrize(
+    ("asked", "wants_it"),
+    [
+        ("/redfish/v1/TelemetryService/MetricReportDefinitions/One", True),
+        ("/redfish/v1/TelemetryService/MetricReportDefinitions/One/", True),
+        ("/redfish/v1/TelemetryService/MetricReportDefinitions/Two", False),
+        ("/redfish/v1/TelemetryService/MetricReportDefinitions", False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    "who", [{"event_format": EventFormat.METRIC_REPORT}, {"event_types": ("MetricReport",)}], ids=["format", "type"]
+)
+def test_a_report_goes_to_those_who_ask_for_its_definition(
+    who: dict[str, Any], slash: str, asked: str, wants_it: bool
+) -> None:
+    asking = subscription("s", metric_report_definitions=("/other", asked), **who)
+    report = replace(REPORT, report_definition=f"/redfish/v1/TelemetryService/MetricReportDefinitions/One{slash}")
+
+    assert bool(Matcher.of([asking]).match(report)) is wants_it
+
+
+def test_a_report_that_does_not_say_how_it_was_made_goes_to_those_only_who_do_not_ask() -> None:
+    anything = subscription("a", event_format=EventFormat.METRIC_REPORT)
+    asking = [
+        subscription(name, event_format=EventFormat.METRIC_REPORT, metric_report_definitions=(uri,))
+        for name, uri in (("b", "/one"), ("c", ""), ("d", "/"))
+    ]
+
+    assert Matcher.of([anything, *asking]).match(REPORT) == [("a", WHOLE)]
+
+
+def test_a_definition_says_nothing_about_events() -> None:
+    asking = subscription("s", metric_report_definitions=("/other",))
+
+    assert Matcher.of([asking]).match(event(RECORD)) == [("s", WHOLE)]
+
+
 def test_a_subscription_for_reports_gets_no_event() -> None:
     reports = subscription(event_format=EventFormat.METRIC_REPORT)
 
@@ -203,6 +242,16 @@ def test_the_shape_has_the_records_that_matched() -> None:
         ("b", Shape(records=(1,), context="mine")),
         ("c", Shape(context="mine")),
         ("d", WHOLE),
+    ]
+
+
+def test_what_lacks_something_is_completed_for_everybody() -> None:
+    matcher = Matcher.of([subscription("a", event_types=("Alert",)), subscription("b", context="mine")])
+    lacking = replace(event(RECORD, replace(RECORD, event_type="Other")), is_complete=False)
+
+    assert matcher.match(lacking) == [
+        ("a", Shape(records=(0,), is_completed=True)),
+        ("b", Shape(context="mine", is_completed=True)),
     ]
 
 

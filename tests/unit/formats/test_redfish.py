@@ -49,6 +49,7 @@ def test_an_event_is_read_record_by_record() -> None:
             ),
             EventRecord(),
         ),
+        is_complete=False,
     )
 
 

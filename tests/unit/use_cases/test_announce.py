@@ -20,7 +20,11 @@ from tests.fakes.publisher import InMemoryPublisher
 from tests.fakes.samples import subscription
 from tests.fakes.subscription_store import InMemorySubscriptionStore
 
-ALERT = json.dumps({"Events": [{"MessageId": "A.1.0.One"}, {"MessageId": "B.1.0.Two"}]}).encode()
+RECORDS = [
+    {"EventType": "Alert", "MessageId": message_id, "MemberId": str(number)}
+    for number, message_id in enumerate(("A.1.0.One", "B.1.0.Two"))
+]
+ALERT = json.dumps({"@odata.type": "#Event.v1_13_0.Event", "Id": "1", "Name": "One", "Events": RECORDS}).encode()
 REPORT = b'{"@odata.type": "#MetricReport.v1_5_2.MetricReport", "MetricValues": []}'
 
 
