@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from odim_relay import bootstrap
-from odim_relay.errors import TransientError
+from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
@@ -21,10 +21,14 @@ _ASK_EVERY_S = 1.0
 class Preparation:
     """
     Tries until it is done, in a thread of its own.
+
+    Attributes:
+        problem: why it is not done.
     """
 
     def __init__(self) -> None:
         self._done = Event()
+        self.problem = "the first account and the certificate are not there yet"
 
     @property
     def is_done(self) -> bool:
@@ -39,6 +43,9 @@ class Preparation:
 
         Args:
             own_context: gets the certificate that is kept in Redis; None when one was given, or there is no TLS.
+
+        Raises:
+            ConfigurationError: Redis is there, and must not be used as it is.
         """
         if self._try(own_context):
             return
@@ -49,21 +56,26 @@ class Preparation:
 
     def _go_on(self, own_context: ssl.SSLContext | None) -> None:
         while not bootstrap.stopping.wait(_ASK_EVERY_S):
-            if self._try(own_context):
+            try:
+                if self._try(own_context):
+                    return
+            except ConfigurationError as exc:
+                # Others may be served by then what needs no account; /readyz says why this is all.
+                self.problem = str(exc)
+                log.error("api.not_prepared", detail=self.problem)  # noqa: TRY400 - the message says all
                 return
 
     def _try(self, own_context: ssl.SSLContext | None) -> bool:
         try:
+            bootstrap.require_durable_ledger()
             if own_context is not None:
                 pem = bootstrap.service_identity().certificate()
                 load_certificate(own_context, pem)
                 _tell("certificate.loaded", "its SHA-256 fingerprint is", bootstrap.fingerprint(pem))
             _make_first_account()
+            bootstrap.log_in()  # made now, by one thread
         except TransientError as exc:
             log.warning("api.waiting", detail=str(exc))
-            return False
-        except Exception:
-            log.exception("api.not_prepared")
             return False
         self._done.set()
         return True

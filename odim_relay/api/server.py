@@ -3,6 +3,7 @@ uvicorn, as we want it: a head that does not come is not waited for, and a signa
 """
 
 import asyncio
+import json
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +13,11 @@ from typing import Any
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from odim_relay.api.http.errors import error_body
+from odim_relay.api.http.reply import JSON
+from odim_relay.api.http.sending import common_headers
+from odim_relay.formats.base_messages import message
 
 _HEAD_WITHIN_S = 15.0
 _FAREWELL_S = 0.5
@@ -47,6 +53,27 @@ class ImpatientProtocol(H11Protocol):
             self._forget()
         elif self.conn.trailing_data[0] and self._deadline is None:
             self._await_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """
+        Say in Redfish's words that this is no HTTP.
+        """
+        body = json.dumps(error_body([message("GeneralError")])).encode()
+        headers = {
+            **common_headers("https", {}),
+            "Content-Type": JSON,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        self.logger.info(msg)
+        for event in (
+            h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+        self._see_off()
 
     def shutdown(self) -> None:
         """

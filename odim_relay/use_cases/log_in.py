@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil
+from threading import Lock
 
 from odim_relay.domain.account import Account, Session
 from odim_relay.domain.throttle import Throttle
@@ -88,6 +89,7 @@ class LogIn:
         self._throttle = throttle
         self._new_token = new_token
         self._now_s = now_s
+        self._lock = Lock()
 
     def by_password(self, user_name: str, password: str, client: str) -> Account:
         """
@@ -101,16 +103,19 @@ class LogIn:
         password_hash = account.password_hash if account else ""
         if account and account.is_enabled and self._passwords.remembers(password_hash, password):
             return account
-        wait_s = self._throttle.wait_s(user_name, client, self._now_s())
+        with self._lock:
+            wait_s = self._throttle.wait_s(user_name, client, self._now_s())
         if wait_s > 0:
             raise TooManyFailuresError(ceil(wait_s))
         # A name that nobody has takes as long as one that somebody has.
         is_right = self._passwords.verify(password_hash, password)
         if account is None or not is_right or not account.is_enabled:
-            self._throttle.failed(user_name, client, self._now_s())
+            with self._lock:
+                self._throttle.failed(user_name, client, self._now_s())
             log.warning("log_in.failed", client=client)
             raise WrongCredentialsError
-        self._throttle.succeeded(user_name, client)
+        with self._lock:
+            self._throttle.succeeded(user_name, client)
         return account
 
     def by_token(self, token: str) -> tuple[Account, Session] | None:

@@ -129,6 +129,8 @@ def _message(fault: ErrorDetails, action: str, secrets: Container[str]) -> dict[
         what = value if key.startswith("String") else name
         return message(key, what, fault["ctx"][limit], related=related)
     kind = _KINDS.get(fault["type"], _TYPE)
+    if kind == _LIST and not isinstance(fault["input"], str):
+        kind = _TYPE  # all lists are of strings
     arguments: tuple[str, ...]
     if kind in {"Missing", "Unknown"}:
         arguments = (action, name) if action else (name,)

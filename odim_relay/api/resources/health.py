@@ -33,7 +33,7 @@ def readyz(call: Call) -> Reply:  # noqa: ARG001 - every handler's signature
     except TransientError as exc:
         reasons[_NEEDED] = str(exc)
     if not preparation().is_done:
-        reasons.setdefault("start", "the first account and the certificate are not made yet")
+        reasons["start"] = preparation().problem
     is_ready = not reasons.keys() & {_NEEDED, "start"}
     return Reply(status=200 if is_ready else 503, body={"ready": is_ready, "reasons": reasons})
 
