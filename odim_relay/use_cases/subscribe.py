@@ -67,7 +67,7 @@ def check_subscription(subscription: Subscription, egress: EgressPolicy, known: 
 
 def _sending(subscription: Subscription) -> tuple[object, ...]:
     """
-    What decides where and how its deliveries go.
+    What decides where, how and when its deliveries go.
     """
     return (
         subscription.destination,
@@ -75,6 +75,8 @@ def _sending(subscription: Subscription) -> tuple[object, ...]:
         subscription.verify_certificate,
         subscription.headers,
         subscription.mode,
+        subscription.max_in_flight,
+        subscription.rate_per_s,
     )
 
 
@@ -150,7 +152,7 @@ class Subscribe:
             before.append(subscription)
             changed = change(subscription)
             check_subscription(changed, self._egress, known=subscription)
-            return changed
+            return changed if changed == subscription else replace(changed, revision=subscription.revision + 1)
 
         changed = self._store.update(subscription_id, checked)
         if changed is None:

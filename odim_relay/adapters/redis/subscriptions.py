@@ -54,6 +54,8 @@ class RedisSubscriptionStore:
             destination_id(subscription),
             subscription.mode,
             policy,
+            *("" if limit is None else limit for limit in (subscription.max_in_flight, subscription.rate_per_s)),
+            "" if subscription.retention_s is None else subscription.retention_s * 1000,
         )
         return int(generation) > 0
 

@@ -14,12 +14,22 @@ from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest, PositionMovedError
 from tests.integration.ledger.history import EPOCH, FIRST_OFFSET, NOT_FOR_SUBSCRIBERS, PARTITION, UNREADABLE, decode
 from tests.integration.ledger.machine_sending import UNAVAILABLE, Sending
-from tests.integration.ledger.machine_world import one_of, picks, publishing
+from tests.integration.ledger.machine_world import RETENTION_S, one_of, picks, publishing
 from tests.integration.ledger.watched import WatchedLedger
 
 events = st.lists(st.sampled_from(["A", "B", "C", "AB", "ABC", "AZ", "Z"]), min_size=1, max_size=3).map("|".join)
 texts = st.one_of(events, events, events, st.sampled_from([UNREADABLE * 25, NOT_FOR_SUBSCRIBERS]))
 prefixes = st.sampled_from([("A",), ("B",), ("A", "B"), ("A", "B", "C")])
+
+
+class Limits(NamedTuple):
+    """
+    What a subscription says of its own.
+    """
+
+    max_in_flight: int | None = None
+    rate_per_s: float | None = None
+    retention_s: int | None = None
 
 
 class Wish(NamedTuple):
@@ -32,6 +42,7 @@ class Wish(NamedTuple):
     destination: str
     policy: RetryPolicy
     mode: Mode
+    limits: Limits
 
 
 wishes = st.builds(
@@ -41,6 +52,14 @@ wishes = st.builds(
     destination=st.sampled_from(["a", "a", "b"]),
     policy=st.sampled_from([RetryPolicy.FOREVER_WITH_BACKOFF] * 3 + [RetryPolicy.SUSPEND, RetryPolicy.TERMINATE]),
     mode=st.sampled_from([Mode.AT_LEAST_ONCE] * 3 + [Mode.ORDERED] * 2 + [Mode.AT_MOST_ONCE]),
+    limits=st.sampled_from(
+        [
+            *[Limits()] * 3,
+            Limits(max_in_flight=1),
+            Limits(rate_per_s=0.05),
+            Limits(max_in_flight=2, rate_per_s=1.0, retention_s=round(RETENTION_S / 4)),
+        ]
+    ),
 )
 fates = st.lists(
     st.sampled_from(["2xx", "countdown", "countdown", "due", "exhausted", "rejected", "gone", "broken"]), max_size=4
@@ -207,4 +226,5 @@ def subscription(id_: str, wish: Wish) -> Subscription:
         context=wish.context,
         retry_policy=wish.policy,
         mode=wish.mode,
+        **wish.limits._asdict(),
     )

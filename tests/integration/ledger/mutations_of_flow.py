@@ -123,8 +123,8 @@ ADMISSION = (
     Mutation(
         "the window is one too wide",
         "_admission",
-        "  return flow.allowance, false\n",
-        "  return flow.allowance + 1, false\n",
+        "local most, is_tight = flow.allowance, false\n",
+        "local most, is_tight = flow.allowance + 1, false\n",
         test_window.test_l14_of_a_flood_only_a_window_is_queued,
     ),
     Mutation(
@@ -143,8 +143,8 @@ ADMISSION = (
     Mutation(
         "an ordered countdown is passed",
         "_admission",
-        "flow.is_ordered or RULES.drain_rate > 0",
-        "RULES.drain_rate > 0",
+        "flow.is_ordered or rate > 0",
+        "rate > 0",
         test_window.test_l33_of_an_ordered_subscription_one_is_under_way_also_while_it_waits_for_its_retry,
     ),
     Mutation(
@@ -178,7 +178,7 @@ ADMISSION = (
     Mutation(
         "what is old goes",
         "_admission",
-        "if taken_ms + RULES.retention_ms <= NOW then return drop(flow, id, 'expired') end",
+        "if taken_ms + flow.retention_ms <= NOW then return drop(flow, id, 'expired') end",
         "",
         test_parked.test_s10_what_is_too_old_when_its_turn_comes_does_not_go,
     ),
@@ -192,7 +192,7 @@ ADMISSION = (
     Mutation(
         "the drain has no pace",
         "_admission",
-        "if RULES.drain_rate <= 0 then return 0 end",
+        "if rate <= 0 then return 0 end",
         "if true then return 0 end",
         test_window.test_l14_the_pace_of_a_drain_is_carried_by_countdowns,
     ),
@@ -213,8 +213,8 @@ ADMISSION = (
     Mutation(
         "recovery leaves the countdowns",
         "_admission",
-        "    queue(id, found[1] + 1, RULES.patience_ms)\n",
-        "    queue(id, found[1], RULES.patience_ms)\n",
+        "    hand_out(owner, id, found[1] + 1,",
+        "    hand_out(owner, id, found[1],",
         test_recovery.test_l31_when_it_closes_all_that_waits_goes_from_a_slow_start,
     ),
     Mutation(

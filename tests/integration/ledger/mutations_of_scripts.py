@@ -206,7 +206,7 @@ SCRIPTS = (
     Mutation(
         "expiry is early",
         "expire",
-        "+ RULES.retention_ms > NOW then break",
+        "+ flow.retention_ms > NOW then break",
         "> NOW then break",
         test_parked.test_s10_what_is_parked_is_kept_for_its_retention_and_then_counted,
     ),

@@ -92,7 +92,10 @@ def _left_with_its_claim(change: Change, id_: str) -> bool:
 
 def _is_old(change: Change, id_: str) -> bool:
     delivery = change.before.everything.get(id_)  # it may be parked and leave in one call
-    return delivery is not None and int(delivery["taken_ms"]) + change.rules.retention_ms <= change.now_ms
+    if delivery is None:
+        return False
+    own_ms = change.before.flows.get(delivery["subscription"], {}).get("retention_ms", change.rules.retention_ms)
+    return int(delivery["taken_ms"]) + int(own_ms) <= change.now_ms
 
 
 def _was_over_quota(change: Change, id_: str) -> bool:
@@ -184,6 +187,7 @@ def check_windows(change: Change) -> None:
         owner = now["subscription"]
         flow = after.flows[owner]
         most = 1 if flow["mode"] == "ordered" else int(flow.get("allowance", change.rules.window))
+        most = min(most, int(flow.get("max_in_flight", most)))
         under_way = [
             other
             for other, delivery in after.deliveries.items()
@@ -206,6 +210,8 @@ def check_claims(change: Change) -> None:
         assert "suspended" not in change.after.flows.get(claim.subscription_id, {}), claim
         match destination.get("state", Breaker.CLOSED):
             case Breaker.CLOSED:
+                flow = change.after.flows.get(claim.subscription_id, {})
+                assert int(flow.get("active", "0")) <= int(flow.get("max_in_flight", "1000000")), f"too many: {flow}"
                 count, most = in_flight_count(change, claim.destination_id), most_in_flight(change, destination)
                 assert count <= most, f"L18: {count} in flight, {most} allowed"
             case Breaker.HALF_OPEN:

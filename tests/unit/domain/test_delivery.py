@@ -74,8 +74,9 @@ def test_only_what_is_parked_is_admitted_or_leaves_unsent_by_a_rule(action: str)
     assert having(action) == {State.PARKED}
 
 
-def test_only_a_countdown_need_not_end_when_its_destination_recovers() -> None:
-    assert having("recover") == {State.RETRYING}
+@pytest.mark.parametrize("action", ["recover", "recover_later"])
+def test_only_a_countdown_need_not_end_when_its_destination_recovers(action: str) -> None:
+    assert having(action) == {State.RETRYING}
 
 
 def test_nothing_is_gone_but_by_an_answer_or_a_counted_rule_by_rule_l1() -> None:

@@ -6,11 +6,11 @@ local function most_under_way(flow)
   local destination = destination_of(flow.destination)
   if not is_closed(destination) then return 0 end
   if flow.is_ordered then return 1 end
+  local most, is_tight = flow.allowance, false
   -- What cannot go out would only be claimed and parked again.
-  if is_crowded(destination) then
-    return math.min(flow.allowance, most_in_flight(destination)), true
-  end
-  return flow.allowance, false
+  if is_crowded(destination) then most, is_tight = math.min(most, most_in_flight(destination)), true end
+  if flow.max_in_flight and flow.max_in_flight <= most then most, is_tight = flow.max_in_flight, true end
+  return most, is_tight
 end
 
 -- What becomes of a letter whose turn has come: nil when it may go, else it went another way.
@@ -28,17 +28,24 @@ local function is_sorted_out(flow, id, letter, newer)
     return true
   end
   local taken_ms = tonumber(letter.taken_ms)
-  if taken_ms + RULES.retention_ms <= NOW then return drop(flow, id, 'expired') end
+  if taken_ms + flow.retention_ms <= NOW then return drop(flow, id, 'expired') end
   if flow.since_ms == nil then flow.since_ms = tonumber(redis.call('HGET', flow.key, 'since_ms') or 0) end
   if taken_ms < flow.since_ms then return drop(flow, id, 'discarded') end
   return false
 end
 
--- The wait that the drain's rate asks of the next one, in ms.
-local function pace(flow)
-  if RULES.drain_rate <= 0 then return 0 end
-  local at = math.max(NOW, tonumber(redis.call('HGET', flow.key, 'next_at_ms') or 0))
-  redis.call('HSET', flow.key, 'next_at_ms', text(at + math.ceil(1000 / RULES.drain_rate)))
+-- How many per second what waits may go out with: by its subscription's own rate, and that of every drain; 0 is unlimited.
+local function rate_of(flow)
+  if not flow.rate then return RULES.drain_rate end
+  return RULES.drain_rate > 0 and math.min(flow.rate, RULES.drain_rate) or flow.rate
+end
+
+-- The wait that a rate asks of the next one, in ms; the one after it waits longer.
+local function pace(flow, rate)
+  if rate <= 0 then return 0 end
+  local at = math.max(NOW, flow.next_at_ms)
+  flow.next_at_ms = at + math.ceil(1000 / rate)
+  redis.call('HSET', flow.key, 'next_at_ms', text(flow.next_at_ms))
   return at - NOW
 end
 
@@ -67,16 +74,18 @@ local function admit(flow)
   local most, is_tight = most_under_way(flow)
   if flow.active >= most or (not is_tight and 2 * flow.active > most) then return end
   -- What is ordered waits for the one in a countdown, and a paced drain is carried by countdowns.
-  local is_counting_too = flow.is_ordered or RULES.drain_rate > 0
-  if RULES.drain_rate > 0 then most = math.min(most, RULES.countdowns) end
+  local rate = rate_of(flow)
+  local is_counting_too = flow.is_ordered or rate > 0
+  if rate > 0 then most = math.min(most, RULES.countdowns) end
   for _ = 1, RULES.admit_most do
     if flow.active + (is_counting_too and flow.counting or 0) >= most then return end
+    if rate > 0 and flow.next_at_ms - NOW > RULES.max_countdown_ms then return end
     local id = next_in_turn(flow)
     if not id then return end
     local letter, newer = letter_of(id)
     if not is_sorted_out(flow, id, letter, newer) and not is_resting(letter) then
       if flow.is_ordered and letter.due_ms and tonumber(letter.due_ms) > NOW then return end -- blocked by its head
-      unpark(flow, id, letter, pace(flow))
+      unpark(flow, id, letter, pace(flow, rate))
     end
   end
 end
@@ -165,10 +174,16 @@ local function go_on(flow, destination, did_close)
     end
     return
   end
+  local is_paced_anew = {}
   for _, id in ipairs(redis.call('SMEMBERS', prefix .. 'countdowns:' .. destination.id)) do
     local found = redis.call('HMGET', prefix .. 'delivery:' .. id, 'seq', 'subscription')
-    leave_countdown(flow_of(found[2]), id, destination.id)
-    queue(id, found[1] + 1, RULES.patience_ms)
+    local owner = flow_of(found[2])
+    leave_countdown(owner, id, destination.id)
+    if owner.rate and not is_paced_anew[owner.id] then
+      is_paced_anew[owner.id] = true
+      owner.next_at_ms = math.min(owner.next_at_ms, NOW + math.ceil(1000 / owner.rate))
+    end
+    hand_out(owner, id, found[1] + 1, pace(owner, owner.rate or 0))
   end
   for _, subscription in ipairs(redis.call('SRANDMEMBER', destination.waiting, 100)) do recover(flow_of(subscription)) end
   if flow.exists and not flow.suspended then recover(flow) end -- what probed may have been its last one that was ready

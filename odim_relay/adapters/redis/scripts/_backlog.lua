@@ -187,6 +187,14 @@ local function count_down(flow, id, seq, destination, due_ms)
   redis.call('ZADD', DEADLINES, due_ms + RULES.retry_grace_ms, id)
 end
 
+-- Hand a delivery to Celery, at once or after a wait.
+local function hand_out(flow, id, seq, wait_ms)
+  if wait_ms <= 0 then return queue(id, seq, RULES.patience_ms) end
+  redis.call('HSET', prefix .. 'delivery:' .. id, 'ticket', next_ticket())
+  count_down(flow, id, seq, flow.destination, NOW + wait_ms)
+  to_publish(id, seq, wait_ms)
+end
+
 -- Take a letter out of the hash and hand it to Celery, at once or after a wait. Its earlier attempts make it a replay.
 local function unpark(flow, id, letter, wait_ms)
   take_out(flow, id, letter)
@@ -202,14 +210,7 @@ local function unpark(flow, id, letter, wait_ms)
   end
   redis.call('HSET', prefix .. 'delivery:' .. id, unpack(flat))
   add(flow, 'active', 1)
-  local seq = letter.seq + 1
-  if wait_ms > 0 then
-    redis.call('HSET', prefix .. 'delivery:' .. id, 'ticket', next_ticket())
-    count_down(flow, id, seq, flow.destination, NOW + wait_ms)
-    to_publish(id, seq, wait_ms)
-  else
-    queue(id, seq, RULES.patience_ms)
-  end
+  hand_out(flow, id, letter.seq + 1, wait_ms)
 end
 
 -- Give a letter another reason and due time, at its place.

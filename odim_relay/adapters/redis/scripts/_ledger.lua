@@ -95,7 +95,7 @@ local function flow_of(subscription)
   if flow then return flow end
   local key = prefix .. 'flow:' .. subscription
   local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
-    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms')
+    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms', 'max_in_flight', 'rate', 'next_at_ms', 'retention_ms')
   flow = {
     key = key,
     id = subscription,
@@ -112,6 +112,10 @@ local function flow_of(subscription)
     recall = found[9],
     lost = tonumber(found[10] or 0),
     telling_until_ms = tonumber(found[11] or 0),
+    max_in_flight = tonumber(found[12]), -- nil for no limit of its own, as is its rate
+    rate = tonumber(found[13]),
+    next_at_ms = tonumber(found[14] or 0),
+    retention_ms = tonumber(found[15] or RULES.retention_ms),
     ready = prefix .. 'parked:' .. subscription,
     delayed = prefix .. 'delayed:' .. subscription,
     by_hand = prefix .. 'by-hand:' .. subscription,

@@ -14,7 +14,7 @@ local function expire(flow, index)
   for _, id in ipairs(redis.call('ZRANGE', index, 0, most - 1)) do
     local letter = letter_of(id)
     if letter then -- one that a newer version wrote is kept, and what is behind it is not
-      if tonumber(letter.taken_ms) + RULES.retention_ms > NOW then break end
+      if tonumber(letter.taken_ms) + flow.retention_ms > NOW then break end
       drop(flow, id, 'expired')
       gone = gone + 1
     end

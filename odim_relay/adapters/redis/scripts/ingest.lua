@@ -73,7 +73,7 @@ local function hindrance(flow)
   if is_waiting(flow) or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
     return 'behind'
   end
-  return nil
+  return flow.rate and flow.next_at_ms > NOW and 'behind' or nil
 end
 
 local result, created, touched = { 'written', tickets }, 0, {}
@@ -111,6 +111,7 @@ if delivery_count > 0 then
           'taken_ms', text(NOW))
         redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)
         add(flow, 'active', 1)
+        pace(flow, flow.rate or 0)
         to_publish(id, 1, 0)
       end
       created = created + 1

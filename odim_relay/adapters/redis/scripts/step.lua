@@ -29,10 +29,19 @@ end
 
 local highest = watermark
 
+-- Whether a subscription has as many under way as it wants, this one among them. Of one that sends and forgets, what is in
+-- flight has no record: what its destination has in flight counts instead.
+local function is_over_own_limit(flow, destination)
+  if not flow.max_in_flight then return false end
+  return flow.active > flow.max_in_flight or (flow.is_once and in_flight_count(destination) >= flow.max_in_flight)
+end
+
 -- Why a delivery may not go out now, as a reason to park it; nil when it may.
 local function hindrance(flow, destination, id)
   if flow.suspended or not is_enabled() then return 'suspended' end
-  if is_closed(destination) then return is_over_cap(destination) and 'over_cap' or nil end
+  if is_closed(destination) then
+    return (is_over_own_limit(flow, destination) or is_over_cap(destination)) and 'over_cap' or nil
+  end
   if destination.state == 'half_open' and destination.probe == id then
     if is_probe_due(destination) then hold_probe(destination) end -- given up, but it comes before another one
     return nil
