@@ -2,6 +2,7 @@
 Names that stay the same however often a Kafka record is read (ledger rule L3).
 """
 
+from collections.abc import Iterable
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("8f0c6c1e-7f0b-5d5e-9a53-0d6f6f64696d")
@@ -21,3 +22,10 @@ def delivery_id(event: str, subscription: str) -> str:
     Name the delivery of an event to a subscription; the subscriber sees it as `webhook-id`.
     """
     return str(uuid5(_NAMESPACE, f"{event}/{subscription}"))
+
+
+def part_id(event: str, subscription: str, records: Iterable[int]) -> str:
+    """
+    Name the delivery of a part of an event, by the indices of its EventRecords.
+    """
+    return str(uuid5(_NAMESPACE, f"{event}/{subscription}/{'+'.join(map(str, records))}"))

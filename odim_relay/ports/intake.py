@@ -79,7 +79,8 @@ class QuarantineEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestBatch:
     """
-    One write of the bridge: at most 500 deliveries, all of one partition, and the partition's next position.
+    One write of the bridge: at most 500 deliveries and the further parts of the last one's event, all of one partition,
+    and the partition's next position.
 
     Attributes:
         believed: the position that the bridge started from; the write is refused if the ledger has another.

@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Sequence
 from threading import Lock
 
 from odim_relay.domain.event import Event, Shape
-from odim_relay.domain.identity import delivery_id
 from odim_relay.errors import PermanentError
 from odim_relay.formats import Ignored, Undecodable
 from odim_relay.formats.redfish import decode
-from odim_relay.ports import AnnouncingLedger, NewDelivery, NewEvent, Publisher
+from odim_relay.ports import AnnouncingLedger, NewEvent, Publisher
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import MOST_DELIVERIES
+from odim_relay.use_cases.new_deliveries import new_deliveries
 
 log = logger(__name__)
 
@@ -86,7 +86,14 @@ class Announce:
                 recorded_at_ms=recorded_at_ms,
                 is_journaled=is_journaled,
             )
-            aftermath = self._ledger.announce(new, _deliveries(name, some), generation)
+            deliveries = [
+                delivery
+                for subscription_id, shape in some
+                for delivery in new_deliveries(
+                    event, event_id=name, event_index=0, subscription_id=subscription_id, shape=shape
+                )
+            ]
+            aftermath = self._ledger.announce(new, deliveries, generation)
             if aftermath is None:
                 continue  # the subscriptions changed: match again with those that count now (L9)
             is_written = True
@@ -107,12 +114,3 @@ class Announce:
         if only is not None or to_all:
             return generation, keeps_journal, matcher.whole(only)
         return generation, keeps_journal, matcher.match(event)
-
-
-def _deliveries(name: str, matches: Sequence[tuple[str, Shape]]) -> list[NewDelivery]:
-    return [
-        NewDelivery(
-            delivery_id=delivery_id(name, subscription_id), subscription_id=subscription_id, event_index=0, shape=shape
-        )
-        for subscription_id, shape in matches
-    ]

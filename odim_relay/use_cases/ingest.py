@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from odim_relay.domain.event import Event, Shape
-from odim_relay.domain.identity import delivery_id, event_id
+from odim_relay.domain.identity import event_id
 from odim_relay.formats import Decoder, Ignored, Undecodable
 from odim_relay.ports import (
     IngestBatch,
@@ -22,12 +22,13 @@ from odim_relay.ports import (
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.directory import MatcherDirectory
+from odim_relay.use_cases.new_deliveries import new_deliveries
 
 log = logger(__name__)
 
 MOST_DELIVERIES = 500
 """
-Deliveries that one script writes (L8).
+Deliveries that one script writes (L8), and the further parts of the last one's event.
 """
 MOST_BYTES = 8 * 1024 * 1024
 """
@@ -211,13 +212,13 @@ class Ingest:
                     new = _new_event(topic_epoch, partition, record, index, event, is_journaled=is_journaled)
                     draft.add_events([*unwanted, new])
                     unwanted.clear()
-                draft.deliveries.append(
-                    NewDelivery(
-                        delivery_id=delivery_id(new.event_id, subscription_id),
-                        subscription_id=subscription_id,
-                        event_index=len(draft.events) - 1,
-                        shape=shape,
-                    )
+                # All parts of an event at once: who was sent one by this batch needs the others by the same rules.
+                draft.deliveries += new_deliveries(
+                    event,
+                    event_id=new.event_id,
+                    event_index=len(draft.events) - 1,
+                    subscription_id=subscription_id,
+                    shape=shape,
                 )
                 draft.unmatched_count += unmatched_count
                 unmatched_count = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from odim_relay.domain.event import Event
-from odim_relay.domain.identity import delivery_id, event_id
+from odim_relay.domain.identity import event_id
 from odim_relay.formats import Decoder, Ignored, Undecodable
 from odim_relay.ports import (
     Aftermath,
@@ -24,6 +24,7 @@ from odim_relay.ports import (
 )
 from odim_relay.use_cases.aftermath import settle
 from odim_relay.use_cases.directory import MatcherDirectory
+from odim_relay.use_cases.new_deliveries import new_deliveries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,15 +190,14 @@ class ReplayQuarantine:
             if not matches and not keeps_journal:
                 continue
             name = event_id(place.topic_epoch, place.partition.topic, place.partition.partition, place.offset, index)
-            deliveries += (
-                NewDelivery(
-                    delivery_id=delivery_id(name, subscription_id),
-                    subscription_id=subscription_id,
+            for subscription_id, shape in matches:
+                deliveries += new_deliveries(
+                    event,
+                    event_id=name,
                     event_index=len(wanted),
+                    subscription_id=subscription_id,
                     shape=shape,
                 )
-                for subscription_id, shape in matches
-            )
             wanted.append(
                 NewEvent(
                     event_id=name,

@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odim_relay.domain.identity import delivery_id, event_id
+from odim_relay.domain.identity import delivery_id, event_id, part_id
 
 # Written out once more: a subscriber has these ids in its memory, so they may never change.
 NAMESPACE = UUID("8f0c6c1e-7f0b-5d5e-9a53-0d6f6f64696d")
@@ -16,6 +16,10 @@ def test_an_events_name_is_made_of_its_place_by_rule_l3() -> None:
 
 def test_a_deliverys_name_is_made_of_event_and_subscription_by_rule_l3() -> None:
     assert delivery_id("event", "subscription") == str(uuid5(NAMESPACE, "event/subscription"))
+
+
+def test_a_part_is_named_by_the_records_in_it_by_rule_l3() -> None:
+    assert part_id("event", "subscription", (0, 12)) == str(uuid5(NAMESPACE, "event/subscription/0+12"))
 
 
 def test_the_names_of_this_release_are_those_of_the_first() -> None:

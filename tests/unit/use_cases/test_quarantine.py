@@ -75,10 +75,11 @@ class World:
             store.save(subscription(name, name))
         self.quarantine = Quarantine(self.state, **values)
         self.publisher = InMemoryPublisher()
+        self.matchers = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
         self.replay = ReplayQuarantine(
             ledger=self.quarantine,
             listing=self.quarantine,
-            matchers=MatcherDirectory(store, InMemoryEventServiceStore(store.state)),
+            matchers=self.matchers,
             decoders={"T": decode},
             publisher=self.publisher,
         )
