@@ -25,7 +25,7 @@ task_routes = {
     "odim_relay.deliver": {"queue": "deliveries", "routing_key": "deliveries"},
     **{
         f"odim_relay.{name}": {"queue": "maintenance", "routing_key": "maintenance"}
-        for name in ("reap", "replay", "expire", "examine")
+        for name in ("reap", "replay", "expire", "examine", "heartbeat")
     },
 }
 
@@ -76,6 +76,7 @@ beat_schedule = {
         "replay": _settings.dead_letters.replay_interval_s,
         "expire": _settings.dead_letters.expire_interval_s,
         "examine": 60,
+        "heartbeat": 10,
     }.items()
 }
 beat_scheduler = "odim_relay.adapters.celery.beat:SharedScheduler"

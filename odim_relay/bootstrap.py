@@ -63,6 +63,8 @@ from odim_relay.use_cases.durability import WatchDurability, check_durability
 from odim_relay.use_cases.duty import Duty
 from odim_relay.use_cases.event_service import EventService
 from odim_relay.use_cases.expire import Expire
+from odim_relay.use_cases.heartbeat import INTERVAL_S as HEARTBEAT_LOOK_S
+from odim_relay.use_cases.heartbeat import Heartbeat
 from odim_relay.use_cases.identity import ServiceIdentity
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.log_in import LogIn
@@ -285,6 +287,24 @@ def expire() -> Duty:
         sweep_streams()
 
     return _duty("expire", work, settings().dead_letters.expire_interval_s)
+
+
+@cache
+def heartbeat() -> Duty:
+    """
+    The work of the heartbeat task.
+    """
+    work = Heartbeat(
+        store=subscription_store(),
+        services=event_service_store(),
+        flows=flow_listing(),
+        listing=delivery_listing(),
+        announce=announce(),
+        new_turn=turn,
+        new_id=new_id,
+        now_s=time.time,
+    )
+    return _duty("heartbeat", work, HEARTBEAT_LOOK_S)
 
 
 def _duty(name: str, work: Callable[[], object], interval_s: float) -> Duty:

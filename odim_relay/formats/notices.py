@@ -4,6 +4,7 @@ Redfish Events that the relay itself has to say.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("2b5a7f0e-8a55-5f5b-9d1c-7a0f6f64696d")
@@ -31,7 +32,7 @@ def buffer_exceeded(context: str | None, *, identity: str) -> Notice:
         identity: what tells this occasion from others.
     """
     event_id = str(uuid5(_NAMESPACE, identity))
-    record = {
+    record: dict[str, object] = {
         "EventType": "Other",
         "EventId": event_id,
         "MemberId": "0",
@@ -42,11 +43,36 @@ def buffer_exceeded(context: str | None, *, identity: str) -> Notice:
         "Severity": "Warning",
         "Resolution": "None.",
     }
+    return _notice(event_id, "Events were lost", {} if context is None else {"Context": context}, record)
+
+
+def heartbeat(*, event_id: str, at: datetime) -> Notice:
+    """
+    Tell a subscriber that we are there. Source: HeartbeatEvent 1.1.1, RedfishServiceFunctional; Event v1_13_0.
+
+    Args:
+        at: with its time zone.
+    """
+    record: dict[str, object] = {
+        "EventType": "Other",
+        "EventId": event_id,
+        "EventTimestamp": at.isoformat(timespec="seconds"),
+        "MemberId": "0",
+        "MessageId": "HeartbeatEvent.1.1.RedfishServiceFunctional",
+        "Message": "Redfish service is functional.",
+        "MessageArgs": [],
+        "MessageSeverity": "OK",
+        "Severity": "OK",
+    }
+    return _notice(event_id, "Heartbeat", {}, record)
+
+
+def _notice(event_id: str, name: str, context: dict[str, str], record: dict[str, object]) -> Notice:
     event = {
         "@odata.type": "#Event.v1_13_0.Event",
         "Id": event_id,
-        "Name": "Events were lost",
-        **({} if context is None else {"Context": context}),
+        "Name": name,
+        **context,
         "Events": [record],
     }
     return Notice(event_id=event_id, body=json.dumps(event, separators=(",", ":")).encode())

@@ -2,6 +2,7 @@
 The subscriptions as one process knows them: never older than what the ledger says they must be.
 """
 
+from collections.abc import Collection
 from threading import Lock
 
 from odim_relay.domain.event_service import EventServiceSettings
@@ -37,6 +38,17 @@ class SubscriptionDirectory:
         if self._generation != generation:
             self._refresh(generation)
         return self._by_id.get(subscription_id)
+
+    def everything(self, generation: int) -> Collection[Subscription]:
+        """
+        All of them as they stand, at `generation` or later, in any order.
+
+        Raises:
+            TransientError: as `find`.
+        """
+        if self._generation != generation:
+            self._refresh(generation)
+        return self._by_id.values()
 
     def _refresh(self, generation: int) -> None:
         with self._lock:

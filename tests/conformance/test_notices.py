@@ -4,11 +4,12 @@ What the relay itself has to say, held against Redfish's schemas and registries.
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from odim_relay.formats.notices import buffer_exceeded
+from odim_relay.formats.notices import buffer_exceeded, heartbeat
 from tests.support.shared import shared_data
 
 SCHEMAS = "redfish_schemas/json-schema"
@@ -20,9 +21,13 @@ def definition(of: str, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def event() -> dict[str, Any]:
-    members: dict[str, Any] = json.loads(buffer_exceeded("mine", identity="one").body)
+@pytest.fixture(params=["buffer_exceeded", "heartbeat"])
+def event(request: pytest.FixtureRequest) -> dict[str, Any]:
+    notice = {
+        "buffer_exceeded": buffer_exceeded("mine", identity="one"),
+        "heartbeat": heartbeat(event_id="an-id", at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+    }[request.param]
+    members: dict[str, Any] = json.loads(notice.body)
     return members
 
 
@@ -52,13 +57,16 @@ def test_its_record_is_as_the_schema_wants_it(event: dict[str, Any]) -> None:
     assert record["MemberId"] == "0"
 
 
-def test_it_says_what_the_registry_of_base_messages_says(event: dict[str, Any]) -> None:
-    registry = json.loads(shared_data("redfish_schemas/registries/Base.1.22.1.json").read_bytes())
+def test_it_says_what_the_registry_of_its_message_says(event: dict[str, Any]) -> None:
     (record,) = event["Events"]
     prefix, major, minor, key = record["MessageId"].split(".")
+    name = {"Base": "Base.1.22.1", "HeartbeatEvent": "HeartbeatEvent.1.1.1"}[prefix]
+    registry = json.loads(shared_data(f"redfish_schemas/registries/{name}.json").read_bytes())
     message = registry["Messages"][key]
 
     assert (prefix, [major, minor]) == (registry["RegistryPrefix"], registry["RegistryVersion"].split(".")[:2])
-    for name in ("Message", "MessageSeverity", "Severity", "Resolution"):
-        assert record[name] == message[name]
+    for member in ("Message", "MessageSeverity", "Severity"):
+        assert record[member] == message[member]
+    # With a severity of OK there is nothing to resolve, and the member shall not be there.
+    assert record.get("Resolution") == (message["Resolution"] if record["MessageSeverity"] != "OK" else None)
     assert len(record["MessageArgs"]) == message["NumberOfArgs"]
