@@ -30,7 +30,13 @@ CLAIM = (
         test_claim.test_a_delivery_of_a_deleted_subscription_leaves_at_its_claim_and_is_counted,
     ),
     Mutation("claim ignores suspension", "step", "if flow.suspended or not is", "if not is"),
-    Mutation("claim ignores the cap", "step", "is_over_cap(destination) and 'over_cap' or nil", "nil"),
+    Mutation(
+        "claim ignores the cap",
+        "step",
+        " or is_over_cap(destination)) and",
+        ") and",
+        test_window.test_l18_in_flight_to_a_destination_are_as_many_as_its_cap,
+    ),
     Mutation(
         "claim ignores the breaker",
         "step",

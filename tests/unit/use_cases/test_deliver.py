@@ -349,3 +349,19 @@ def test_the_ledger_hears_of_fast_answers_by_rule_l18(relay: InMemoryRelay, dura
     relay.delivering_over(ledger)(ticket)
 
     assert ledger.is_fast is is_fast
+
+
+def test_what_the_event_service_sets_counts_for_the_next_attempt(relay: InMemoryRelay) -> None:
+    relay.sender.default = Outcome(status=503)
+    (ticket,) = relay.ingest(ONE)
+    retry = relay.deliver(ticket)
+    assert retry is not None
+
+    relay.services.update(lambda said: replace(said, retry_interval_s=7))
+    retry = relay.deliver(retry)
+    assert retry is not None
+    assert retry.wait_s == 21  # the second of growing waits
+    relay.services.update(lambda said: replace(said, retry_attempts=2))
+
+    assert relay.deliver(retry) is None
+    assert relay.kept.reason is ParkReason.EXHAUSTED
