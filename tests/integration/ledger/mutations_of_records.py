@@ -70,7 +70,13 @@ CLAIM = (
         test_breaker.test_l30_a_late_probe_holds_its_place_when_it_comes_first,
     ),
     Mutation("a success leaves what is in flight", "step", "  land(destination, id, lease)\n", ""),
-    Mutation("a lapsed lease still holds", "holds", "tonumber(until_ms or 0) > NOW", "tonumber(until_ms or 0) > 0"),
+    Mutation(
+        "a lapsed lease still holds",
+        "holds",
+        "tonumber(until_ms or 0) > NOW",
+        "tonumber(until_ms or 0) > 0",
+        test_claim.test_l17_a_lease_that_lapsed_gives_no_right_to_send,
+    ),
 )
 
 RECORDS = (
@@ -140,7 +146,9 @@ RECORDS = (
         test_parked.test_l15_over_its_bytes_the_oldest_of_a_subscription_leave,
     ),
     Mutation("nobody is told of what is lost", "_backlog", "redis.call('HINCRBY', flow.key, 'lost', 1)", "0"),
-    Mutation("unpark keeps the seq", "_backlog", "local seq = letter.seq + 1", "local seq = letter.seq + 0"),
+    Mutation(
+        "unpark keeps the seq", "_backlog", "hand_out(flow, id, letter.seq + 1,", "hand_out(flow, id, letter.seq + 0,"
+    ),
     Mutation(
         "a replay is as good as new",
         "_backlog",

@@ -29,6 +29,17 @@ def test_l5_a_claim_starts_a_lease(bench: Bench) -> None:
     assert bench.due_in_s(ticket) == pytest.approx(LEASE_S, abs=5)
 
 
+def test_l17_a_lease_that_lapsed_gives_no_right_to_send(bench: Bench) -> None:
+    (ticket,) = bench.fill(1)
+    claim = bench.claim(ticket)
+    bench.move(LEASE_S - 1)
+    assert bench.deliveries.holds(claim)
+
+    bench.move(1)
+
+    assert not bench.deliveries.holds(claim)
+
+
 def test_l6_the_clock_is_that_of_redis(bench: Bench) -> None:
     (ticket,) = bench.fill(1)
     deliveries = RedisDeliveryLedger(Scripts(bench.client, PREFIX, bench.rules))
