@@ -101,7 +101,8 @@ class Announce:
             done |= {subscription_id for subscription_id, _ in some}
             if some == rest:
                 break
-        log.info("event.announced", event_id=name, count=len(done))
+        tell = log.info if only is None else log.debug  # heartbeats come all the time
+        tell("event.announced", event_id=name, count=len(done))
         return len(done)
 
     def _match(
