@@ -215,6 +215,8 @@ class ApiSettings(_Group):
     max_body_bytes: int = Field(1_048_576, ge=1024, description="longer bodies are refused")
     body_timeout_s: Seconds = Field(15, description="a body that takes longer to come is refused")
     threads: int = Field(40, ge=1, le=1000, description="requests that are worked on at the same time")
+    max_subscriptions: int = Field(10_000, ge=1, description="subscriptions that there may be")
+    max_streams: int = Field(64, ge=0, description="event streams that one process holds open")
     journal_max_bytes: int = Field(
         16_777_216, ge=65_536, description="of lately taken in events that are kept for streams; the oldest leave"
     )

@@ -86,6 +86,7 @@ class Subscription:
         max_in_flight: requests of its that may be under way at once; `None` for no limit of its own.
         rate_per_s: its deliveries per second at most; `None` for no limit.
         retention_s: how long an event is kept for it, in seconds; `None` is as `DEAD_LETTERS__RETENTION_S` says.
+        revision: is raised by each change, so that one state can be told from another without a look at its secrets.
     """
 
     subscription_id: str
@@ -107,3 +108,4 @@ class Subscription:
     max_in_flight: int | None = None
     rate_per_s: float | None = None
     retention_s: int | None = None
+    revision: int = 0

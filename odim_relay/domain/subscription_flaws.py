@@ -94,20 +94,14 @@ def flaws_of(subscription: Subscription, egress: EgressPolicy) -> Iterator[Flaw]
 
 def _flaws_of_url(member: str, url: str, egress: EgressPolicy, index: int | None = None) -> Iterator[Flaw]:
     where = "" if index is None else f"cannot be: number {index + 1} "
+    shown = url.rpartition("@")[2]  # what is before it may be a password
     if len(url) > LONGEST_URL:
         problem = f"{where}is longer than {LONGEST_URL} characters"
         yield Flaw(
-            member=member, kind=FlawKind.TOO_LONG, problem=problem, value=url[:80], index=index, limit=LONGEST_URL
+            member=member, kind=FlawKind.TOO_LONG, problem=problem, value=shown[:80], index=index, limit=LONGEST_URL
         )
     elif (wrong := check_destination(url)) is not None:
-        # What is before an @ may be a password.
-        yield Flaw(
-            member=member,
-            kind=FlawKind.FORMAT,
-            problem=where + wrong,
-            value=url.rpartition("@")[2],
-            index=index,
-        )
+        yield Flaw(member=member, kind=FlawKind.FORMAT, problem=where + wrong, value=shown, index=index)
     elif (forbidden := check_egress(url, egress)) is not None:
         yield Flaw(member=member, kind=FlawKind.FORBIDDEN, problem=where + forbidden, value=url, index=index)
 

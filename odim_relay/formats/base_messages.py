@@ -260,6 +260,12 @@ MESSAGES: MappingProxyType[str, BaseMessage] = MappingProxyType(
             "Warning",
             "Correct the value for the property in the request body and resubmit the request if the operation failed.",
         ),
+        "PropertyValueIncorrect": BaseMessage(
+            "The property '%1' with the requested value of '%2' could not be written because the value is not acceptable for the property.",
+            2,
+            "Warning",
+            "None.",
+        ),
         "PropertyValueNotInList": BaseMessage(
             "The value '%1' for the property %2 is not in the list of acceptable values.",
             2,

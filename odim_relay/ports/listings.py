@@ -70,12 +70,14 @@ class Backlog:
         reason: a `ParkReason`, or one of a newer version.
         oldest_at_ms: of all that is parked for the subscription, for whatever reason: Kafka's timestamp of the event
             that was taken in first, or when its delivery was parked where Kafka told none.
+        last: how the last attempt of that one failed, as `DeliveryRecord.last`; empty when none did.
     """
 
     subscription_id: str
     reason: str
     count: int
     oldest_at_ms: int
+    last: Mapping[str, str | int] = field(default_factory=dict)
 
 
 class DeliveryListing(Protocol):

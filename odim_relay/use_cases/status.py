@@ -30,6 +30,7 @@ class SubscriptionStatus:
         subscription: None when it was deleted, and what was parked for it is still being swept away.
         destination: with its breaker, which all subscriptions of the same destination share.
         oldest_age_s: of the event that has waited longest; None when none does.
+        last_failure: how its last attempt failed, as `DeliveryRecord.last`; empty when none did.
     """
 
     subscription_id: str
@@ -39,6 +40,7 @@ class SubscriptionStatus:
     waiting_count: int = 0
     dead_letter_count: int = 0
     oldest_age_s: float | None = None
+    last_failure: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ def _subscription_status(
         waiting_count=sum(backlog.count for backlog in backlogs) - dead,
         dead_letter_count=dead,
         oldest_age_s=None if oldest_at_ms is None else max(now_ms - oldest_at_ms, 0) / 1000,
+        last_failure=backlogs[0].last if backlogs else {},
     )
 
 

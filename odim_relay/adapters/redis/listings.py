@@ -87,8 +87,9 @@ class RedisDeliveryListing:
         for id_ in ids:
             first = firsts.get(oldest.get(id_, ""))
             oldest_at_ms = 0 if first is None else first.recorded_at_ms or first.parked_at_ms
+            last = {} if first is None else first.last
             for reason, count in sorted(counts[id_].items()):
-                yield Backlog(subscription_id=id_, reason=reason, count=count, oldest_at_ms=oldest_at_ms)
+                yield Backlog(subscription_id=id_, reason=reason, count=count, oldest_at_ms=oldest_at_ms, last=last)
 
     def _with_parked(self) -> list[str]:
         with translated("listing backlogs"):

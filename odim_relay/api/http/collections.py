@@ -15,7 +15,9 @@ For `Resource.queries` of a collection.
 """
 
 
-def collection(call: Call, *, uri: str, kind: str, name: str, member_ids: Sequence[str]) -> dict[str, Any]:
+def collection(
+    call: Call, *, uri: str, kind: str, name: str, member_ids: Sequence[str], page: int | None = None
+) -> dict[str, Any]:
     """
     The collection that was asked for: all of it, or as `$top` and `$skip` say, with a link to what follows.
 
@@ -23,12 +25,13 @@ def collection(call: Call, *, uri: str, kind: str, name: str, member_ids: Sequen
         uri: without a slash at its end; those of the members are under it.
         kind: `Session`, for `#SessionCollection.SessionCollection`.
         member_ids: all of them, in an order that does not change.
+        page: so many are told of who does not say how many; None is all.
 
     Raises:
         RedfishError: 400; a parameter is wrong.
     """
     skip = _number(call, "$skip", 0)
-    top = _number(call, "$top", len(member_ids))
+    top = _number(call, "$top", len(member_ids) if page is None else page)
     end = skip + top
     document = {
         "@odata.id": uri,

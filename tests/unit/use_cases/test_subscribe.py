@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_network
 
 import pytest
@@ -137,8 +138,18 @@ def test_there_are_no_more_than_there_may_be(subscribe: Subscribe) -> None:
 def test_an_update_keeps_what_it_does_not_change(subscribe: Subscribe) -> None:
     made = subscribe.create(WISH)
     changed = subscribe.update(made.subscription_id, lambda found: replace(found, context="c"))
-    assert changed == replace(made, context="c")
+    assert changed == replace(made, context="c", revision=1)
     assert subscribe.find(made.subscription_id) == changed
+
+
+def test_each_change_makes_another_revision_and_none_makes_none(subscribe: Subscribe) -> None:
+    made = subscribe.create(WISH)
+    revisions = []
+    for value in ("1", "2", "2"):
+        headers = (("Authorization", value),)
+        changed = subscribe.update(made.subscription_id, partial(replace, headers=headers))
+        revisions.append(changed.revision)
+    assert revisions == [1, 2, 2]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,3 @@
+"""
+What bodies about events may hold, and what they mean.
+"""
