@@ -14,8 +14,8 @@ MOST_NESTED = 32
 """
 Levels of arrays and objects within each other.
 """
-# Possessive: a string without an end is given up at once.
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# One without an end goes to the end: looking for a shorter one at each of its quotes would take for ever.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ANNOTATION = re.compile(r"@|.*@(?:odata|Redfish|Message)\.")
