@@ -16,6 +16,9 @@ from odim_relay import __version__
 from odim_relay.api.http.conditions import ETAG, is_known
 from odim_relay.api.http.reply import JSON, Reply, StreamReply
 from odim_relay.api.http.resource import Resource
+from odim_relay.telemetry import logger
+
+log = logger(__name__)
 
 _SCHEMAS = "https://redfish.dmtf.org/schemas/v1"
 _EVENT_STREAM = "text/event-stream"
@@ -87,8 +90,12 @@ async def send_stream(
         group.start_soon(until_it_leaves)
         group.start_soon(until_it_stops)
         await send({"type": "http.response.start", "status": 200, "headers": pairs})
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        try:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except Exception:
+            # The client takes it for an end, and comes again.
+            log.exception("api.stream_failed")
         group.cancel_scope.cancel()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
