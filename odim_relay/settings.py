@@ -213,7 +213,7 @@ class ApiSettings(_Group):
         json_schema_extra={"secret": True},
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="longer bodies are refused")
-    body_timeout_s: Seconds = Field(15, description="a body that takes longer to come is refused")
+    body_timeout_s: Seconds = Field(15, description="a request whose head or body takes longer to come is given up")
     threads: int = Field(40, ge=1, le=1000, description="requests that are worked on at the same time")
     max_subscriptions: int = Field(10_000, ge=1, description="subscriptions that there may be")
     max_streams: int = Field(64, ge=0, description="event streams that one process holds open")

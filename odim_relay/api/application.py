@@ -6,7 +6,18 @@ from odim_relay import bootstrap
 from odim_relay.api.authentication import authenticate
 from odim_relay.api.http.exchange import Limits, RedfishApp
 from odim_relay.api.http.resource import Resource
-from odim_relay.api.resources import accounts, health, roles, root, sessions
+from odim_relay.api.resources import (
+    accounts,
+    actions,
+    event_destination,
+    event_service,
+    health,
+    roles,
+    root,
+    sessions,
+    stream,
+    subscriptions,
+)
 from odim_relay.api.resources.description import description_of
 
 _DESCRIBED: tuple[Resource, ...] = (
@@ -14,6 +25,11 @@ _DESCRIBED: tuple[Resource, ...] = (
     *sessions.RESOURCES,
     *accounts.RESOURCES,
     *roles.RESOURCES,
+    *event_service.RESOURCES,
+    *subscriptions.RESOURCES,
+    *event_destination.RESOURCES,
+    *actions.RESOURCES,
+    *stream.RESOURCES,
     *health.RESOURCES,
 )
 

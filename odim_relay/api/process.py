@@ -12,7 +12,7 @@ import uvicorn
 from odim_relay import bootstrap
 from odim_relay.api.application import make_app
 from odim_relay.api.preparation import preparation
-from odim_relay.api.server import ImpatientProtocol, Server
+from odim_relay.api.server import Server, impatient
 from odim_relay.errors import ConfigurationError
 from odim_relay.telemetry import logger
 
@@ -44,7 +44,7 @@ def run() -> None:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=ImpatientProtocol,
+        http=impatient(bootstrap.api_limits().body_timeout_s),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -19,7 +19,6 @@ from odim_relay.api.http.reply import JSON
 from odim_relay.api.http.sending import common_headers
 from odim_relay.formats.base_messages import message
 
-_HEAD_WITHIN_S = 15.0
 _FAREWELL_S = 0.5
 
 
@@ -28,6 +27,7 @@ class ImpatientProtocol(H11Protocol):
     Closes a connection whose request's head takes too long to come: byte by byte it could take for ever.
     """
 
+    head_within_s = 15.0
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -95,12 +95,19 @@ class ImpatientProtocol(H11Protocol):
             self.loop.call_later(_FAREWELL_S, self.transport.abort)
 
     def _await_head(self) -> None:
-        self._deadline = self.loop.call_later(_HEAD_WITHIN_S, self.transport.abort)
+        self._deadline = self.loop.call_later(self.head_within_s, self.transport.abort)
 
     def _forget(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def impatient(head_within_s: float) -> type[ImpatientProtocol]:
+    """
+    The protocol that waits for a head so long.
+    """
+    return type("Protocol", (ImpatientProtocol,), {"head_within_s": head_within_s})
 
 
 class Server(uvicorn.Server):

@@ -23,7 +23,7 @@ class Call:
         headers: names in lower case; of several with one name the values, joined by commas.
         account: None where nobody needs to log in.
         session: None for Basic authentication.
-        client: address of who asks.
+        client: address of who asks; `client_port` is its port.
     """
 
     method: str
@@ -35,6 +35,7 @@ class Call:
     account: Account | None = None
     session: Session | None = None
     client: str = ""
+    client_port: int = 0
 
     def document(self, *, may_be_absent: bool = False) -> dict[str, Any]:
         """

@@ -97,6 +97,7 @@ class _Exchange:
         self._raw_path = request.scope.get("raw_path", self._path.encode()).decode("latin-1")
         self._query = request.scope["query_string"].decode("latin-1")
         self._client = request.client.host if request.client else ""
+        self._client_port = request.client.port if request.client else 0
         self._headers = checks.joined_headers(request.headers.items())
         self._own_headers = sending.common_headers(request.scope["scheme"], self._headers)
         self._body = BodyReader(receive)
@@ -151,6 +152,7 @@ class _Exchange:
             account=self._account,
             session=session,
             client=self._client,
+            client_port=self._client_port,
         )
         if self._method == "GET" and resource.stream is not None:
             return await self._app.in_thread(partial(resource.stream, call))

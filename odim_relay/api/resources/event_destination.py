@@ -3,7 +3,7 @@ One subscription.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from odim_relay import bootstrap
 from odim_relay.api.http.call import Call
@@ -20,6 +20,8 @@ from odim_relay.domain.account import Privilege
 from odim_relay.domain.subscription import Subscription
 from odim_relay.use_cases.status import read_subscriptions
 from odim_relay.use_cases.subscribe import InvalidSubscriptionError, SubscriptionMissingError
+
+T = TypeVar("T")
 
 OWN_OR_ALL = frozenset({Privilege.CONFIGURE_MANAGER, Privilege.CONFIGURE_SELF})
 """
@@ -96,7 +98,7 @@ def own(call: Call) -> Subscription:
     return subscription
 
 
-def _told(call: Call, act: Callable[[str], Any]) -> Any:
+def _told(call: Call, act: Callable[[str], T]) -> T:
     subscription_id = call.params["subscription_id"]
     try:
         return act(subscription_id)
