@@ -209,6 +209,13 @@ def _walk(segments: list[str]) -> str:
     return f"{kind}Collection" if is_collection else kind
 
 
+def known_types() -> frozenset[str]:
+    """
+    Every type that `type_at` can tell, but for collections.
+    """
+    return frozenset((*_MEMBERS.values(), *_SINGLE.values(), "ServiceRoot", "MessageRegistry", "Redundancy"))
+
+
 def general_type(name: str) -> str:
     """
     The general form of a type as a subscriber writes it: `#Task.v1_2_0.Task` and `Task` are `Task`.

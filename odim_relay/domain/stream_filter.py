@@ -147,7 +147,7 @@ def _comparison(term: Equals, *, is_subordinate: bool) -> _Test:
     if comparison is None:
         known = ", ".join(sorted((*_COMPARISONS, "OriginResource", _SUBORDINATE)))
         raise FilterError(
-            f"{term.name!a} is no property to filter by; they are {known}", term.position, is_unknown=True
+            f"{term.name!a} is no property to filter by; they are {known}", term.position
         )
     return comparison(term)
 

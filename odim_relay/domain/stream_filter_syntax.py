@@ -15,14 +15,10 @@ _OPERATORS = frozenset({"and", "or", "not", "eq"})
 class FilterError(ValueError):
     """
     It is no `$filter`. The message tells what is wrong, and at which character, from 1.
-
-    Attributes:
-        is_unknown: a property that it names cannot be filtered by.
     """
 
-    def __init__(self, problem: str, position: int, *, is_unknown: bool = False) -> None:
+    def __init__(self, problem: str, position: int) -> None:
         super().__init__(f"at character {position + 1}: {problem}")
-        self.is_unknown = is_unknown
 
 
 @dataclass(frozen=True, slots=True)
