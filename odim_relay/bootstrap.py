@@ -47,6 +47,7 @@ from odim_relay.adapters.security.passwords import Argon2Passwords
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.signing import signing_secret_of
 from odim_relay.domain.throttle import Throttle
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
@@ -404,6 +405,13 @@ def new_id() -> str:
     A uuid4.
     """
     return str(uuid4())
+
+
+def new_signing_secret() -> str:
+    """
+    A secret to sign requests with.
+    """
+    return signing_secret_of(secrets.token_bytes(32))
 
 
 # --- for the API ---

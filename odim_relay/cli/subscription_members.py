@@ -1,90 +1,36 @@
 """
-The members of a subscription as options and as JSON.
+The members of a subscription as they are given, and as JSON.
 """
 
-from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
 
 import click
 
 from odim_relay.cli.output import instant
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
-from odim_relay.domain.subscription_flaws import SEVERITIES
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILTERS = tuple(field.name for field in fields(Filters))
-CLEARABLE = (*(name.replace("_", "-") for name in _FILTERS), "context", "headers", "name")
-
-
-def _split_header(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            # The value is a secret: it is not repeated, not even to say what is wrong with it.
-            raise click.BadParameter("a header is given as NAME=VALUE", ctx=ctx, param=param)
-        pairs.append((name, text))
-    return tuple(pairs)
-
-
-_MEMBERS = (
-    click.option("--name", metavar="N", help="For people; need not be unique."),
-    click.option("--event-type", "event_types", multiple=True, metavar="T", help="Only this EventType."),
-    click.option("--message-id", "message_ids", multiple=True, metavar="M", help="Only this MessageId, any version."),
-    click.option("--resource-type", "resource_types", multiple=True, metavar="R", help="Only about such a resource."),
-    click.option("--origin-resource", "origin_resources", multiple=True, metavar="URI", help="Only from here."),
-    click.option("--subordinate/--no-subordinate", "subordinate_resources", default=None, help="And from below it."),
-    click.option(
-        "--severity",
-        "severities",
-        multiple=True,
-        type=click.Choice(SEVERITIES, case_sensitive=False),
-        help="Only this.",
-    ),
-    click.option("--registry-prefix", "registry_prefixes", multiple=True, metavar="P", help="Only from this registry."),
-    click.option(
-        "--exclude-registry-prefix", "exclude_registry_prefixes", multiple=True, metavar="P", help="None of it."
-    ),
-    click.option("--exclude-message-id", "exclude_message_ids", multiple=True, metavar="M", help="Not this one."),
-    click.option(
-        "--event-format-type",
-        "event_format",
-        type=click.Choice([str(value) for value in EventFormat], case_sensitive=False),
-        help="Event, which is the default, or MetricReport.",
-    ),
-    click.option(
-        "--mode",
-        type=click.Choice([str(mode) for mode in Mode], case_sensitive=False),
-        help="at_least_once, the default; ordered: first in, first out; at_most_once: sent once and forgotten.",
-    ),
-    click.option(
-        "--retry-policy",
-        type=click.Choice([str(policy) for policy in RetryPolicy], case_sensitive=False),
-        help="RetryForeverWithBackoff is the default. SuspendRetries and TerminateAfterRetries act when the attempts "
-        "are used up.",
-    ),
-    click.option("--context", metavar="C", help="Text that stands at the root of every body."),
-    click.option(
-        "--header",
-        "headers",
-        multiple=True,
-        metavar="K=V",
-        callback=_split_header,
-        help="Added to every request. Its value is kept secret.",
-    ),
+CLEARABLE = MappingProxyType(
+    {
+        **{name.replace("_", "-"): name for name in _FILTERS},
+        "backup-destinations": "backup_destinations",
+        "context": "context",
+        "headers": "headers",
+        "heartbeat-minutes": "heartbeat_minutes",
+        "max-in-flight": "max_in_flight",
+        "name": "name",
+        "rate": "rate_per_s",
+        "retention": "retention_s",
+        "secret": "signing_secret",
+        "verify-certificate": "verify_certificate",
+    }
 )
-
-
-def member_options(command: Command) -> Command:
-    """
-    Give the command an option for each member but the destination.
-    """
-    for option in reversed(_MEMBERS):
-        command = option(command)
-    return command
+"""
+What can be emptied, by the name that it is called by, and its member.
+"""
 
 
 def changed(subscription: Subscription, given: dict[str, Any]) -> Subscription:
@@ -98,6 +44,8 @@ def changed(subscription: Subscription, given: dict[str, Any]) -> Subscription:
         given["mode"] = Mode(given["mode"])
     if "retry_policy" in given:
         given["retry_policy"] = RetryPolicy(given["retry_policy"])
+    if "retention_s" in given:
+        given["retention_s"] = round(given["retention_s"])
     filters = {name: given.pop(name) for name in _FILTERS if name in given}
     return replace(subscription, filters=replace(subscription.filters, **filters), **given)
 
@@ -107,7 +55,7 @@ def cleared(subscription: Subscription, names: tuple[str, ...]) -> Subscription:
     The subscription with the members of these names, as in CLEARABLE, emptied.
     """
     empty = Subscription(subscription_id="", destination="")
-    for name in (name.replace("-", "_") for name in names):
+    for name in (CLEARABLE[name] for name in names):
         if name in _FILTERS:
             filters = replace(subscription.filters, **{name: getattr(empty.filters, name)})
             subscription = replace(subscription, filters=filters)
@@ -129,7 +77,8 @@ def refuse_idle_subordinate(subscription: Subscription) -> None:
 
 def to_json(subscription: Subscription) -> dict[str, object]:
     """
-    The subscription for programs. Of its headers the names only: their values are secrets.
+    The subscription for programs, without its secrets: of its headers the names only, and whether it has a signing
+    secret.
     """
     filters = subscription.filters
     return {
@@ -142,6 +91,14 @@ def to_json(subscription: Subscription) -> dict[str, object]:
         **{name: value if isinstance(value := getattr(filters, name), bool) else list(value) for name in _FILTERS},
         "context": subscription.context,
         "headers": [name for name, _ in subscription.headers],
+        "backup_destinations": list(subscription.backup_destinations),
+        "verify_certificate": subscription.verify_certificate,
+        "heartbeat_minutes": subscription.heartbeat_minutes,
+        "signing_secret": "set" if subscription.signing_secret else None,
+        "max_in_flight": subscription.max_in_flight,
+        "rate_per_s": subscription.rate_per_s,
+        "retention_s": subscription.retention_s,
+        "owner": subscription.owner,
         "created_at": instant(subscription.created_at_s * 1000),
     }
 

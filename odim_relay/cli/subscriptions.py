@@ -2,12 +2,14 @@
 `odim-relay subscriptions`.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from odim_relay import bootstrap
 from odim_relay.cli import standing
+from odim_relay.cli.exits import FailedCommand
 from odim_relay.cli.instants import DurationType
 from odim_relay.cli.output import age, counted, json_option, print_fields, print_json, print_table, quiet_logs
 from odim_relay.cli.subscription_members import (
@@ -15,12 +17,13 @@ from odim_relay.cli.subscription_members import (
     changed,
     cleared,
     in_words,
-    member_options,
     refuse_idle_subordinate,
     to_json,
 )
+from odim_relay.cli.subscription_options import GENERATED, member_options
 from odim_relay.domain.destination import without_secrets
 from odim_relay.domain.subscription import Subscription
+from odim_relay.formats.notices import delivery_test
 from odim_relay.use_cases.status import read_subscriptions
 
 
@@ -37,12 +40,25 @@ def subscriptions() -> None:
 @member_options
 def create(**given: Any) -> None:
     """
-    Create one and print its id. Options that name a filter may be given several times; those of one name are
-    alternatives.
+    Create one and print its id, and below it the secret that was made for it. Options that name a filter may be given
+    several times; those of one name are alternatives.
     """
+    secret = _generated(given)
     wish = changed(Subscription(subscription_id="", destination=""), given)
     refuse_idle_subordinate(wish)
     click.echo(bootstrap.subscribe().create(wish).subscription_id)
+    if secret:
+        click.echo(secret)
+
+
+def _generated(given: dict[str, Any]) -> str:
+    """
+    Put a new secret in place of the word for one; empty where that was not asked for.
+    """
+    if given["signing_secret"] != GENERATED:
+        return ""
+    secret = given["signing_secret"] = bootstrap.new_signing_secret()
+    return secret
 
 
 @subscriptions.command("list")
@@ -99,6 +115,9 @@ def show(subscription_id: str, *, as_json: bool) -> None:
         print_json(document | standing.standing_to_json(status))
         return
     told = {
+        "verify_certificate": _yes_or_no(found.verify_certificate),
+        "retention_s": None,
+        "retention": None if found.retention_s is None else age(found.retention_s),
         "suspended": standing.suspension(status.flow),
         "breaker": standing.breaker(status.destination, now_ms),
         "in flight": status.destination.in_flight_count,
@@ -113,11 +132,15 @@ def show(subscription_id: str, *, as_json: bool) -> None:
     )
 
 
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
 @subscriptions.command()
 @click.argument("subscription_id", metavar="ID")
 @click.option("--destination", metavar="URL", help="Where events are sent; what waits goes there too.")
 @member_options
-@click.option("--clear", multiple=True, type=click.Choice(CLEARABLE), help="Empty this member.")
+@click.option("--clear", multiple=True, type=click.Choice(tuple(CLEARABLE)), help="Empty this member.")
 def update(subscription_id: str, *, clear: tuple[str, ...], **given: Any) -> None:
     """
     Change the members that are given; a list replaces the old one. What waits goes on at once where it is sent
@@ -125,6 +148,7 @@ def update(subscription_id: str, *, clear: tuple[str, ...], **given: Any) -> Non
     """
     if not clear and all(value in (None, ()) for value in given.values()):
         raise click.UsageError("nothing to change: give at least one option")
+    secret = _generated(given)
 
     def change(subscription: Subscription) -> Subscription:
         wish = changed(cleared(subscription, clear), given)
@@ -132,6 +156,8 @@ def update(subscription_id: str, *, clear: tuple[str, ...], **given: Any) -> Non
         return wish
 
     bootstrap.subscribe().update(subscription_id, change)
+    if secret:
+        click.echo(secret)
 
 
 @subscriptions.command()
@@ -141,6 +167,25 @@ def delete(subscription_id: str) -> None:
     Delete one. It gets nothing any more; what waits for it is dropped and counted.
     """
     bootstrap.subscribe().delete(subscription_id)
+
+
+@subscriptions.command()
+@click.argument("subscription_id", metavar="ID")
+@json_option
+def test(subscription_id: str, *, as_json: bool) -> None:
+    """
+    Send it a test event, ResourceEvent.1.4.TestMessage, whatever its filters, on the way of all others: it waits where
+    they wait.
+    """
+    bootstrap.subscribe().find(subscription_id)
+    notice = delivery_test(event_id=bootstrap.new_id(), at=datetime.now(UTC))
+    count = bootstrap.announce()(notice.body, only=[subscription_id])
+    if not count:
+        raise FailedCommand("it gets its events by a stream: there is nothing to deliver")
+    if as_json:
+        print_json({"id": subscription_id, "event_id": notice.event_id})
+    else:
+        click.echo(f"On its way: the test event {notice.event_id}")
 
 
 @subscriptions.command()

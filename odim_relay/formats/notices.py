@@ -67,6 +67,27 @@ def heartbeat(*, event_id: str, at: datetime) -> Notice:
     return _notice(event_id, "Heartbeat", {}, record)
 
 
+def delivery_test(*, event_id: str, at: datetime) -> Notice:
+    """
+    Let a subscriber see that events arrive. Source: ResourceEvent 1.4, TestMessage; Event v1_13_0.
+
+    Args:
+        at: with its time zone.
+    """
+    record: dict[str, object] = {
+        "EventType": "Other",
+        "EventId": event_id,
+        "EventTimestamp": at.isoformat(timespec="seconds"),
+        "MemberId": "0",
+        "MessageId": "ResourceEvent.1.4.TestMessage",
+        "Message": "Test message.",
+        "MessageArgs": [],
+        "MessageSeverity": "OK",
+        "Severity": "OK",
+    }
+    return _notice(event_id, "Test event", {}, record)
+
+
 def _notice(event_id: str, name: str, context: dict[str, str], record: dict[str, object]) -> Notice:
     event = {
         "@odata.type": "#Event.v1_13_0.Event",

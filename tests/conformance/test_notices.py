@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from odim_relay.formats.notices import buffer_exceeded, heartbeat
+from odim_relay.formats.notices import buffer_exceeded, delivery_test, heartbeat
 from tests.support.shared import shared_data
 
 SCHEMAS = "redfish_schemas/json-schema"
@@ -21,11 +21,12 @@ def definition(of: str, name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=["buffer_exceeded", "heartbeat"])
+@pytest.fixture(params=["buffer_exceeded", "heartbeat", "delivery_test"])
 def event(request: pytest.FixtureRequest) -> dict[str, Any]:
     notice = {
         "buffer_exceeded": buffer_exceeded("mine", identity="one"),
         "heartbeat": heartbeat(event_id="an-id", at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        "delivery_test": delivery_test(event_id="an-id", at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
     }[request.param]
     members: dict[str, Any] = json.loads(notice.body)
     return members
@@ -60,7 +61,8 @@ def test_its_record_is_as_the_schema_wants_it(event: dict[str, Any]) -> None:
 def test_it_says_what_the_registry_of_its_message_says(event: dict[str, Any]) -> None:
     (record,) = event["Events"]
     prefix, major, minor, key = record["MessageId"].split(".")
-    name = {"Base": "Base.1.22.1", "HeartbeatEvent": "HeartbeatEvent.1.1.1"}[prefix]
+    names = {"Base": "Base.1.22.1", "HeartbeatEvent": "HeartbeatEvent.1.1.1", "ResourceEvent": "ResourceEvent.1.4.3"}
+    name = names[prefix]
     registry = json.loads(shared_data(f"redfish_schemas/registries/{name}.json").read_bytes())
     message = registry["Messages"][key]
 

@@ -41,7 +41,11 @@ def test_an_error_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> N
         ["subscriptions", "create"],
         ["subscriptions", "create", "--destination", "http://x/", "--mode", "sorted"],
         ["subscriptions", "create", "--destination", "http://x/", "--retry-policy", "Never"],
-        ["subscriptions", "create", "--destination", "http://x/", "--secret", "whsec_x"],
+        ["subscriptions", "create", "--destination", "http://x/", "--secret", ""],
+        ["subscriptions", "create", "--destination", "http://x/", "--retention", "soon"],
+        ["subscriptions", "create", "--destination", "http://x/", "--rate", "fast"],
+        ["subscriptions", "create", "--destination", "http://x/", "--max-in-flight", "1.5"],
+        ["subscriptions", "test"],
         ["subscriptions", "create", "--destination", "http://x/", "--severity", "Bad"],
         ["subscriptions", "create", "--destination", "http://x/", "--event-format-type", "Odd"],
         ["subscriptions", "create", "--destination", "http://x/", "--header", "novalue"],
@@ -63,7 +67,7 @@ def test_an_error_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> N
         ["offsets", "reset", "earliest", "--partition", "1"],
         ["publish"],
         ["publish", "/does/not/exist"],
-        ["api"],
+        ["api", "now"],
     ],
 )
 def test_wrong_usage_is_2_and_a_flag_that_is_not_acted_on_is_refused(arguments: list[str]) -> None:
