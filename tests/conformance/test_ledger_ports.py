@@ -88,7 +88,7 @@ ACTIONS: dict[str, Callable[[Ledger, Claim], object]] = {
     "expire": expire,
     "subscription_deleted": delete,
 }
-BEYOND_MEMORY = {"recover", "admit_later", "over_quota"}
+BEYOND_MEMORY = {"recover", "recover_later", "admit_later", "over_quota"}
 """
 Made by breakers, pace and quotas, which only the ledger in Redis has.
 """
