@@ -20,7 +20,7 @@ from odim_relay.api.resources import (
 )
 from odim_relay.api.resources.description import description_of
 
-_DESCRIBED: tuple[Resource, ...] = (
+DESCRIBED: tuple[Resource, ...] = (
     *root.RESOURCES,
     *sessions.RESOURCES,
     *accounts.RESOURCES,
@@ -40,7 +40,7 @@ def make_app() -> RedfishApp:
     """
     limits = bootstrap.api_limits()
     return RedfishApp(
-        (*_DESCRIBED, *description_of(_DESCRIBED)),
+        (*DESCRIBED, *actions.UNKNOWN, *description_of(DESCRIBED)),
         authenticate=authenticate,
         limits=Limits(
             max_body_bytes=limits.max_body_bytes, body_timeout_s=limits.body_timeout_s, threads=limits.threads

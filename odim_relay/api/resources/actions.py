@@ -124,8 +124,14 @@ RESOURCES = (
         bodies={"POST": Resumption},
         statuses={"POST": 204},
     ),
+)
+
+UNKNOWN = (
     Resource(path=f"{_OF_THE_SERVICE}/{{action}}", handlers={"POST": refuse_action}, privileges={"POST": _MANAGE}),
     Resource(
         path=f"{_OF_A_SUBSCRIPTION}/{{action}}", handlers={"POST": refuse_action}, privileges={"POST": OWN_OR_ALL}
     ),
 )
+"""
+What is no action; nothing to be described.
+"""
