@@ -29,6 +29,10 @@ USUAL_HEARTBEAT_MINUTES = 60
 Of who asks for heartbeats and not how often.
 """
 _OWN = ("Oem", "OdimRelay")
+_UNREADABLE = {"Destination": "", "Protocol": "Redfish"}
+"""
+Stand for what is required and cannot be read.
+"""
 
 T = TypeVar("T")
 
@@ -46,14 +50,17 @@ def read_wish(document: dict[str, Any], egress: EgressPolicy, *, owner: str) -> 
     problems = [_not_writable((name,)) for name in document if name in NEVER_WRITTEN]
     problems += _own_not_writable(document)
     rest = {name: value for name, value in _without_delivery(document).items() if name not in NEVER_WRITTEN}
+    rest = {name: value for name, value in rest.items() if value is not None or _is_odd(name)}
     try:
-        body = read(
-            NewSubscription, {name: value for name, value in rest.items() if value is not None or _is_odd(name)}
-        )
+        body = read(NewSubscription, rest)
     except RedfishError as exc:
-        raise RedfishError(400, *problems, *exc.messages) from None
+        problems += exc.messages
+        # What can be read has its flaws told too.
+        rest = _readable(rest, exc.messages)
+        body = read(NewSubscription, {**_UNREADABLE, **rest})
     wish = _wish(body, owner)
-    problems += [told_of(flaw) for flaw in (*flaws_of(wish, egress), *_flaws_of_body(body))]
+    flaws = (*flaws_of(wish, egress), *_flaws_of_body(body))
+    problems += [told_of(flaw) for flaw in flaws if flaw.member != "Destination" or flaw.member in rest]
     if problems:
         raise RedfishError(400, *problems)
     return wish
@@ -160,6 +167,15 @@ def _flaws_of_body(body: NewSubscription) -> Iterable[Flaw]:
             problem="can be false alone: the resources that events are about are not here to be included",
             value="true",
         )
+
+
+def _readable(document: dict[str, Any], messages: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """
+    The members that no message is about.
+    """
+    pointers = [pointer for one in messages for pointer in one.get("RelatedProperties", ())]
+    unreadable = {pointer.split("/")[1].replace("~1", "/").replace("~0", "~") for pointer in pointers}
+    return {name: value for name, value in document.items() if name not in unreadable}
 
 
 def _is_odd(name: str) -> bool:
