@@ -59,6 +59,40 @@ MISSING: Final = (
     ),
 )
 
+EVERYTHING: Final = (
+    Bad(
+        name="all that is wrong is told in one answer, of whatever kind it is",
+        says=(
+            property_said("PropertyValueFormatError", "Destination", value="nowhere"),
+            property_said("PropertyValueNotInList", "Protocol", value="FTP"),
+            property_said("PropertyValueTypeError", "Context", value="5"),
+            Said("PropertyUnknown", None, "#/Col~1our~0r"),
+            Said("PropertyValueFormatError", None, "#/OriginResources/1"),
+            Said("PropertyValueConflict", None, "#/MessageIds"),
+            Said("PropertyNotWritable", None, "#/Id"),
+        ),
+        document={
+            "Destination": "nowhere",
+            "Protocol": "FTP",
+            "Context": 5,
+            "Col/our~r": "red",
+            "OriginResources": ["/redfish/v1/", "Systems"],
+            "MessageIds": ["Base.1.0.Success"],
+            "ExcludeMessageIds": ["Base.Success"],
+            "Id": "mine",
+        },
+    ),
+    Bad(
+        name="what is missing keeps nothing from being told of the rest",
+        says=(
+            property_said("PropertyMissing", "Destination"),
+            property_said("PropertyMissing", "Protocol"),
+            Said("PropertyValueFormatError", None, "#/OriginResources/0"),
+        ),
+        document={"OriginResources": ["Systems"]},
+    ),
+)
+
 UNKNOWN: Final = (
     _creating("an unknown member", property_said("PropertyUnknown", "Colour"), Colour="red"),
     _creating("a member in lower case", property_said("PropertyUnknown", "context"), context="mine"),
@@ -98,7 +132,11 @@ WRONG_TYPE: Final = (
     _wrong_type("Protocol", ["Redfish"]),
     _wrong_type("Context", 5),
     _wrong_type("Context", {}),
-    _wrong_type("HttpHeaders", {}),
+    _creating(
+        "headers that are one object",
+        property_said("PropertyValueTypeError", "HttpHeaders", value="******"),
+        HttpHeaders={"Authorization": HEADER_VALUE},
+    ),
     _wrong_type("EventTypes", "Alert"),
     _wrong_type("RegistryPrefixes", "Base"),
     _wrong_type("MessageIds", {}),
@@ -275,6 +313,7 @@ OVERSIZED: Final = (
 
 TABLE: Final = (
     *MISSING,
+    *EVERYTHING,
     *UNKNOWN,
     *DUPLICATED,
     *WRONG_TYPE,
