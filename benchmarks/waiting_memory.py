@@ -54,6 +54,7 @@ class Relay:
         self.redis: redis.Redis = server.client()
         self._environment = {
             "ODIM_RELAY_REDIS__URL": server.url(),
+            "ODIM_RELAY_EGRESS__ALLOW": '["127.0.0.0/8"]',
             "ODIM_RELAY_DEAD_LETTERS__REPLAY_INTERVAL_S": str(_REPLAY_S),
             "ODIM_RELAY_FLOWER__TASK_EVENTS": "false",
             "ODIM_RELAY_LOG__LEVEL": "WARNING",

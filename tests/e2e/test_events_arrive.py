@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from odim_relay import __version__
-from odim_relay.domain.event import EventFormat
-from odim_relay.domain.identity import delivery_id, event_id
+from odim_relay.domain.event import EventFormat, Shape
+from odim_relay.domain.identity import delivery_id, event_id, part_id
 from odim_relay.domain.subscription import Filters
+from odim_relay.formats.redfish import decode
+from odim_relay.formats.shaping import shape_body
 from tests.support.account import Place
 from tests.support.events import event, events
 from tests.support.kafka_client import odim_envelope
@@ -38,9 +40,13 @@ def received(relay: Relay, subscriber: Subscriber) -> dict[str, tuple[dict[str, 
     return found
 
 
-def webhook_id(relay: Relay, place: Place, subscriber: Subscriber) -> str:
+def name_of(relay: Relay, place: Place) -> str:
     epoch, _ = relay.ledger.positions(relay.topic)[place.partition]
-    return delivery_id(event_id(epoch, relay.topic, place.partition, place.offset, 0), subscriber.id)
+    return event_id(epoch, relay.topic, place.partition, place.offset, 0)
+
+
+def webhook_id(relay: Relay, place: Place, subscriber: Subscriber) -> str:
+    return delivery_id(name_of(relay, place), subscriber.id)
 
 
 def wait_until_read(relay: Relay) -> None:
@@ -69,8 +75,14 @@ def test_every_event_arrives_once_over_https_with_its_own_bytes_and_headers(rela
     wait_until_read(relay)
     arrived = received(relay, subscriber)
     assert len(arrived) == len(bodies)
+    completed = 0
     for place, body in zip(places, bodies, strict=True):
         headers, arrived_body = arrived[webhook_id(relay, place, subscriber)]
+        decoded = decode(body)
+        assert isinstance(decoded, tuple)
+        if not decoded[0].is_complete:
+            completed += 1
+            body = shape_body(body, Shape(is_completed=True), event_id=name_of(relay, place))  # noqa: PLW2901 - as sent
         assert hashlib.sha256(arrived_body).hexdigest() == hashlib.sha256(body).hexdigest()
         assert headers["content-type"] == "application/json"
         assert headers["odata-version"] == "4.0"
@@ -79,6 +91,7 @@ def test_every_event_arrives_once_over_https_with_its_own_bytes_and_headers(rela
         assert headers["webhook-timestamp"].isdecimal()
     assert relay.receiver.url("/").startswith("https://")
     assert relay.receiver.connections().established > 0
+    assert completed == 3
 
 
 def test_a_metric_report_goes_to_the_subscriptions_for_metric_reports_and_an_event_to_the_others(relay: Relay) -> None:
@@ -171,7 +184,8 @@ def test_a_tombstone_is_quarantined_and_its_neighbours_arrive(relay: Relay) -> N
 
 def records(count: int, **members: object) -> bytes:
     record = {"EventType": "Alert", "MessageId": "A.1.0.B", "EventId": "same", "MemberId": "0", **members}
-    return json.dumps({"Id": "same", "Name": "n", "Events": [record] * count}).encode()
+    root = {"@odata.type": "#Event.v1_13_0.Event", "Id": "same", "Name": "n"}
+    return json.dumps({**root, "Events": [record] * count}).encode()
 
 
 def test_odd_and_large_events_arrive_with_their_own_bytes(relay: Relay) -> None:
@@ -181,7 +195,9 @@ def test_odd_and_large_events_arrive_with_their_own_bytes(relay: Relay) -> None:
         "5,000 records with one id": records(5_000),
         "5 MB": records(1, Message="x" * 5_000_000),
         "null members": records(1, Severity=None, OriginOfCondition=None, MessageArgs=None, Oem=None),
-        "duplicate members": b'{"Id": "1", "Id": "2", "Events": [{"MemberId": "0", "MemberId": "0"}]}',
+        "duplicate members": records(1)
+        .replace(b'"Id": "same"', b'"Id": "1", "Id": "2"')
+        .replace(b'"MemberId": "0"', b'"MemberId": "0", "MemberId": "0"'),
         "the same event": records(1),
         "the same event again": records(1),
     }
@@ -191,3 +207,21 @@ def test_odd_and_large_events_arrive_with_their_own_bytes(relay: Relay) -> None:
     assert len(arrived) == len(odd)
     for name, place in places.items():
         assert (name, arrived[webhook_id(relay, place, subscriber)][1] == odd[name]) == (name, True)
+
+
+def test_an_event_over_a_mebibyte_arrives_in_parts_with_every_record_once(relay: Relay) -> None:
+    subscriber = relay.subscribe(context="mine")
+    body = json.loads(records(5, Message="x" * 400_000))
+    for number, record in enumerate(body["Events"]):
+        record["EventId"] = str(number)
+    # The account counts one delivery for each event that is published: of its parts it knows nothing.
+    [place] = relay.publish([json.dumps(body).encode()], wanted_by=())
+    wait_until(lambda: len(relay.receiver.bodies(subscriber.path)) == 3, timeout_s=ARRIVES_S, what="the parts to come")
+    arrived = received(relay, subscriber)
+    name = name_of(relay, place)
+    parts = [arrived[part_id(name, subscriber.id, indices)][1] for indices in ((0, 1), (2, 3), (4,))]
+    assert max(map(len, parts)) <= 1_048_576
+    documents = [json.loads(part) for part in parts]
+    assert [record["EventId"] for one in documents for record in one["Events"]] == ["0", "1", "2", "3", "4"]
+    assert [record["MemberId"] for one in documents for record in one["Events"]] == ["0", "1", "0", "1", "0"]
+    assert {(one["Context"], one["Id"], one["Name"]) for one in documents} == {("mine", "same", "n")}
