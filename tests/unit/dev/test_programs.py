@@ -15,7 +15,7 @@ def test_the_procfile_at_the_top_is_the_one_in_the_package() -> None:
 
 def test_the_procfile_names_every_process_and_each_node_once() -> None:
     commands = read_procfile()
-    assert list(commands) == ["bridge", "worker", "maintenance", "beat", "flower"]
+    assert list(commands) == ["bridge", "api", "worker", "maintenance", "beat", "flower"]
     nodes = [command[command.index("-n") + 1] for command in commands.values() if "-n" in command]
     assert nodes == ["deliveries@%h", "maintenance@%h"]
     assert "--address=127.0.0.1" in commands["flower"]
