@@ -164,6 +164,8 @@ Segment of a resource that is no member of a collection, in lower case, to its t
 """
 
 _OTHER_NAMES = MappingProxyType({"SerialInterfaces": "SerialInterface"})
+_TYPES = frozenset((*_MEMBERS.values(), *_SINGLE.values(), "ServiceRoot", "MessageRegistry", "Redundancy"))
+_NO_RESOURCES = frozenset({"Event", "IPAddresses", "Message", "PhysicalContext", "Privileges", "Protocol", "Resource"})
 _FIRST_AFTER_ROOT = 3
 
 
@@ -213,7 +215,16 @@ def known_types() -> frozenset[str]:
     """
     Every type that `type_at` can tell, but for collections.
     """
-    return frozenset((*_MEMBERS.values(), *_SINGLE.values(), "ServiceRoot", "MessageRegistry", "Redundancy"))
+    return _TYPES
+
+
+def is_type(name: str) -> bool:
+    """
+    Whether a subscriber may ask for this type, in any form that `general_type` takes: `type_at` can tell it, or ODIM
+    offers it.
+    """
+    general = general_type(name)
+    return general.removesuffix("Collection").removesuffix("Metrics") in _TYPES or general in _TYPES | _NO_RESOURCES
 
 
 def general_type(name: str) -> str:

@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from odim_relay.domain.destination import check_destination
 from odim_relay.domain.egress import EgressPolicy, check_egress
+from odim_relay.domain.event import EventFormat
 from odim_relay.domain.http_header import check_header
 from odim_relay.domain.message_id import without_version
+from odim_relay.domain.resource_type import is_type
 from odim_relay.domain.signing import check_signing_secret
 from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
 
@@ -88,6 +90,7 @@ def flaws_of(subscription: Subscription, egress: EgressPolicy) -> Iterator[Flaw]
     yield from _flaws_of_headers(subscription.headers)
     yield from _flaws_of_filters(subscription.filters)
     yield from _flaws_of_conflicts(subscription.filters)
+    yield from _flaws_of_format(subscription)
     yield from _flaws_of_texts(subscription)
     yield from _flaws_of_numbers(subscription)
 
@@ -175,6 +178,8 @@ def _wrong_with(member: str, value: str) -> tuple[FlawKind | None, str]:
         return FlawKind.TOO_LONG, f"holds a value of more than {LONGEST_TEXT} characters"
     if member == "Severities" and value not in SEVERITIES:
         return FlawKind.NOT_IN_LIST, f"holds {value!r}; they are {', '.join(SEVERITIES)}"
+    if member == "ResourceTypes" and not is_type(value):
+        return FlawKind.NOT_IN_LIST, f"holds {value[:80]!r}, which no resource has: no event could match"
     if member in {"OriginResources", "MetricReportDefinitions"} and not value.startswith("/"):
         return FlawKind.FORMAT, f"holds {value!r}; a resource's URI begins with /"
     return None, ""
@@ -196,6 +201,18 @@ def _both(member: str, other: str, values: Iterable[str]) -> Iterator[Flaw]:
     if held:
         problem = f"and {other} both hold {held}"
         yield Flaw(member=member, kind=FlawKind.CONFLICT, problem=problem, value=held, other=other)
+
+
+def _flaws_of_format(subscription: Subscription) -> Iterator[Flaw]:
+    """
+    Who asks for reports gets no events, of whatever type.
+    """
+    if subscription.event_format is not EventFormat.METRIC_REPORT:
+        return
+    for index, value in enumerate(subscription.filters.event_types[:MOST_VALUES]):
+        if value and value != EventFormat.METRIC_REPORT:
+            problem = f"holds {value[:80]!r}; with the EventFormatType MetricReport it can hold MetricReport alone"
+            yield Flaw(member="EventTypes", kind=FlawKind.NOT_IN_LIST, problem=problem, value=value[:80], index=index)
 
 
 def _flaws_of_texts(subscription: Subscription) -> Iterator[Flaw]:

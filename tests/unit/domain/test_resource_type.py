@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odim_relay.domain.resource_type import general_type, type_at
+from odim_relay.domain.resource_type import general_type, is_type, type_at
 
 # The types that ODIM lets a subscriber choose, each with a URI where it stands.
 OF_ODIM: Final = {
@@ -74,6 +74,21 @@ def test_the_uri_tells_every_type_that_odim_offers(name: str, uri: str) -> None:
     assert type_at(uri) == general_type(name)
 
 
+@pytest.mark.parametrize("name", sorted(OF_ODIM.keys() | NO_RESOURCES))
+def test_every_type_that_odim_offers_may_be_asked_for(name: str) -> None:
+    assert is_type(name)
+
+
+@pytest.mark.parametrize("name", ["#Volume.v1_10_0.Volume", "Volume.v1_10_0", "VolumeCollection", "DriveMetrics"])
+def test_a_type_may_be_asked_for_in_any_form(name: str) -> None:
+    assert is_type(name)
+
+
+@pytest.mark.parametrize("name", ["", "volume", "Volumes", "Systems", "Widget", "Metrics", "Collection"])
+def test_what_is_no_type_may_not_be_asked_for(name: str) -> None:
+    assert not is_type(name)
+
+
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
@@ -96,6 +111,7 @@ def test_the_uri_tells_every_type_that_odim_offers(name: str, uri: str) -> None:
 )
 def test_the_uri_tells_the_type(uri: str, expected: str) -> None:
     assert type_at(uri) == expected
+    assert is_type(expected)
 
 
 @pytest.mark.parametrize("name", ["Memory", "Systems", "Oem", "Bios", "Metrics", "Settings"])

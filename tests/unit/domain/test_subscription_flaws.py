@@ -4,6 +4,7 @@ from ipaddress import ip_network
 import pytest
 
 from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
 from odim_relay.domain.subscription_flaws import FlawKind, flaws_of
 
@@ -63,6 +64,7 @@ def test_a_subscription_that_uses_everything_has_no_flaw() -> None:
         ({"filters": Filters(severities=("ok",))}, "Severities", FlawKind.NOT_IN_LIST),
         ({"filters": Filters(event_types=("",))}, "EventTypes", FlawKind.FORMAT),
         ({"filters": Filters(resource_types=(" Drive",))}, "ResourceTypes", FlawKind.FORMAT),
+        ({"filters": Filters(resource_types=("Drives",))}, "ResourceTypes", FlawKind.NOT_IN_LIST),
         ({"filters": Filters(registry_prefixes=("x" * 4_097,))}, "RegistryPrefixes", FlawKind.TOO_LONG),
         ({"filters": Filters(exclude_message_ids=("A.B",) * 1_001)}, "ExcludeMessageIds", FlawKind.TOO_MANY),
         ({"filters": Filters(origin_resources=("redfish/v1",))}, "OriginResources", FlawKind.FORMAT),
@@ -101,6 +103,20 @@ def test_all_flaws_are_found_at_once() -> None:
         ("Severities", 2),
         ("Context", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("event_types", "wrong"), [((), []), (("MetricReport",), []), (("MetricReport", "Alert"), [1]), (("Alert",), [0])]
+)
+def test_who_asks_for_reports_can_ask_for_no_other_type_of_event(
+    event_types: tuple[str, ...], wrong: list[int]
+) -> None:
+    reports = replace(GOOD, event_format=EventFormat.METRIC_REPORT, filters=Filters(event_types=event_types))
+    found = list(flaws_of(reports, POLICY))
+    assert [(flaw.member, flaw.kind, flaw.index) for flaw in found] == [
+        ("EventTypes", FlawKind.NOT_IN_LIST, index) for index in wrong
+    ]
+    assert told(replace(reports, event_format=EventFormat.EVENT)) == []
 
 
 def test_a_secret_stands_in_no_flaw() -> None:

@@ -46,7 +46,7 @@ def test_everything_that_can_be_said_is_understood() -> None:
         HttpHeaders=[{"Authorization": "Basic x", "X-A": ""}, {"X-B": "b"}],
         VerifyCertificate=False,
         DeliveryRetryPolicy="TerminateAfterRetries",
-        EventTypes=["Alert"],
+        EventTypes=["MetricReport"],
         RegistryPrefixes=["A"],
         MessageIds=["B.1.0.One"],
         ExcludeRegistryPrefixes=["C"],
@@ -75,7 +75,7 @@ def test_everything_that_can_be_said_is_understood() -> None:
         destination="https://receiver.example/hook",
         name="mine",
         filters=Filters(
-            event_types=("Alert",),
+            event_types=("MetricReport",),
             registry_prefixes=("A",),
             message_ids=("B.1.0.One",),
             exclude_registry_prefixes=("C",),
