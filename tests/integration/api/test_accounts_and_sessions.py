@@ -196,8 +196,9 @@ def test_the_timeout_of_sessions_can_be_changed_under_its_tag(root: httpx.Client
     root.patch(SESSION_SERVICE, json={"SessionTimeout": before.json()["SessionTimeout"]})
 
 
-def test_a_token_goes_before_basic(root: httpx.Client) -> None:
-    answer = root.get(SESSIONS, headers={"X-Auth-Token": "none"})
+@pytest.mark.parametrize("token", ["none", ""])
+def test_a_token_goes_before_basic(root: httpx.Client, token: str) -> None:
+    answer = root.get(SESSIONS, headers={"X-Auth-Token": token})
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")

@@ -73,6 +73,17 @@ def failing_stream(call: Call) -> StreamReply:  # noqa: ARG001
     return StreamReply(chunks=chunks())
 
 
+def endless_stream(call: Call) -> StreamReply:  # noqa: ARG001
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"data: 1\n\n"
+            await asyncio.Event().wait()
+        finally:
+            closed.append("endless")
+
+    return StreamReply(chunks=chunks())
+
+
 RESOURCES = (
     Resource(
         path="/open",
@@ -91,6 +102,7 @@ RESOURCES = (
     Resource(path="/broken", handlers={"GET": broken}, open_methods=OPEN),
     Resource(path="/text", handlers={"GET": text}, open_methods=OPEN),
     Resource(path="/stream", handlers={}, stream=stream, open_methods=OPEN, queries=frozenset({"$filter"})),
+    Resource(path="/endless", handlers={}, stream=endless_stream, open_methods=OPEN),
     Resource(path="/failing", handlers={}, stream=failing_stream, open_methods=OPEN),
 )
 
@@ -310,3 +322,42 @@ def test_a_stream_that_fails_ends_after_what_was_sent(client: Client) -> None:
     answer = client.get("/failing")
 
     assert answer.text == "data: 1\n\n"
+
+
+async def watch_endless(end: str) -> list[dict[str, Any]]:
+    """
+    What is sent on the endless stream until its first chunk has come and the client leaves, or the process stops.
+    """
+    app = RedfishApp(RESOURCES, authenticate=authenticate, limits=LIMITS)
+    sent: list[dict[str, Any]] = []
+    has_begun = asyncio.Event()
+    request = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if request:
+            return request.pop()
+        await has_begun.wait()
+        if end == "process":
+            app.stop()
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+        if event.get("body"):
+            has_begun.set()
+
+    scope = {"type": "http", "method": "GET", "path": "/endless", "query_string": b"", "headers": [], "scheme": "http"}
+    await app(scope, receive, send)
+    # Now, and not when the event loop's end cleans up.
+    assert closed == ["endless"]
+    return sent
+
+
+@pytest.mark.parametrize("end", ["client", "process"])
+def test_a_stream_is_closed_when_its_client_leaves_and_when_the_process_stops(end: str) -> None:
+    sent = asyncio.run(watch_endless(end))
+
+    assert [event["type"] for event in sent] == ["http.response.start", "http.response.body", "http.response.body"]
+    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    closed.clear()
