@@ -324,7 +324,7 @@ def test_a_stream_that_fails_ends_after_what_was_sent(client: Client) -> None:
     assert answer.text == "data: 1\n\n"
 
 
-async def watch_endless(end: str) -> list[dict[str, Any]]:
+async def watch_endless(end: str, meanwhile: str) -> list[dict[str, Any]]:
     """
     What is sent on the endless stream until its first chunk has come and the client leaves, or the process stops.
     """
@@ -346,6 +346,8 @@ async def watch_endless(end: str) -> list[dict[str, Any]]:
         sent.append(event)
         if event.get("body"):
             has_begun.set()
+            if meanwhile == "sending":
+                await asyncio.Event().wait()
 
     scope = {"type": "http", "method": "GET", "path": "/endless", "query_string": b"", "headers": [], "scheme": "http"}
     await app(scope, receive, send)
@@ -355,8 +357,9 @@ async def watch_endless(end: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("end", ["client", "process"])
-def test_a_stream_is_closed_when_its_client_leaves_and_when_the_process_stops(end: str) -> None:
-    sent = asyncio.run(watch_endless(end))
+@pytest.mark.parametrize("meanwhile", ["waiting", "sending"])
+def test_a_stream_is_closed_when_its_client_leaves_and_when_the_process_stops(end: str, meanwhile: str) -> None:
+    sent = asyncio.run(watch_endless(end, meanwhile))
 
     assert [event["type"] for event in sent] == ["http.response.start", "http.response.body", "http.response.body"]
     assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
