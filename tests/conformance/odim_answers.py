@@ -1,5 +1,5 @@
 """
-Our answers to the cases of ODIM's behaviour, each in the words of its kind.
+Our answers to the cases of ODIM's behaviour that need no service, each in the words of its kind.
 """
 
 import base64
@@ -8,13 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from odim_relay.api.reading.subscription_wishes import read_wish
 from odim_relay.domain.destination import check_destination
+from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.event import Event, EventFormat, EventRecord
 from odim_relay.domain.matching import Matcher, wants, wants_reports
 from odim_relay.domain.outcome import Failure, Outcome, Verdict, verdict_of
+from odim_relay.domain.resource_type import type_at
 from odim_relay.domain.subscription import Filters, Subscription
 from odim_relay.formats import Decoded, Ignored, Undecodable, odim, redfish
 from odim_relay.formats.shaping import shape_body
+from odim_relay.use_cases.directory import SubscriptionDirectory
+from tests.fakes.event_service_store import InMemoryEventServiceStore
+from tests.fakes.ledger_state import LedgerState
+from tests.fakes.subscription_store import InMemorySubscriptionStore
 
 Case: TypeAlias = Mapping[str, Any]
 
@@ -150,6 +157,27 @@ def _is_accepted(case: Case) -> bool:
     return check_destination(case["subscription"]["Destination"]) is None
 
 
+def _origins_kept(case: Case) -> list[str]:
+    links = [{"@odata.id": f"/{name}"} for name in case["context"]["in"]]
+    document = {"Destination": "https://subscriber.example/", "Protocol": "Redfish", "OriginResources": links}
+    wish = read_wish(document, EgressPolicy(), owner="")
+    return [uri.removeprefix("/") for uri in wish.filters.origin_resources]
+
+
+def _is_collection(case: Case) -> bool:
+    (link,) = case["subscription"]["OriginResources"]
+    return type_at(link["@odata.id"]).endswith("Collection")
+
+
+def _is_found(case: Case) -> bool:
+    state = LedgerState(now_ms=lambda: 0)
+    store = InMemorySubscriptionStore(state)
+    for name in case["context"]["cache"]:
+        store.save(subscription_of({}, name))
+    directory = SubscriptionDirectory(store, InMemoryEventServiceStore(state))
+    return directory.find(case["subscription"]["id"], store.generation()) is not None
+
+
 def _what_we_post(case: Case) -> Any:
     context, event, subscriptions = case["context"], case["event"], case["subscription"] or {}
     if event is None:
@@ -194,4 +222,7 @@ _ANSWERS: Final[dict[str, Callable[[Case], Any]]] = {
     "publish": _what_we_post,
     "deliveryOutcome": _is_delivered,
     "URIValidator": _is_accepted,
+    "removeDuplicatesFromSlice": _origins_kept,
+    "isCollectionOriginResourceURI": _is_collection,
+    "getSubscriptionDetails": _is_found,
 }
