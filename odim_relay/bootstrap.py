@@ -7,10 +7,8 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -485,52 +483,6 @@ def service_identity() -> ServiceIdentity:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiListening:
-    """
-    Where the API is served, and with which certificate.
-    """
-
-    bind: str
-    port: int
-    plain_http: bool
-    tls_cert_file: Path | None
-    tls_key_file: Path | None
-
-
-def api_listening() -> ApiListening:
-    """
-    As the settings say.
-    """
-    chosen = settings().api
-    return ApiListening(
-        bind=chosen.bind,
-        port=chosen.port,
-        plain_http=chosen.plain_http,
-        tls_cert_file=chosen.tls_cert_file,
-        tls_key_file=chosen.tls_key_file,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiLimits:
-    """
-    What a client may ask of the API's process.
-    """
-
-    max_body_bytes: int
-    body_timeout_s: float
-    threads: int
-
-
-def api_limits() -> ApiLimits:
-    """
-    As the settings say.
-    """
-    chosen = settings().api
-    return ApiLimits(max_body_bytes=chosen.max_body_bytes, body_timeout_s=chosen.body_timeout_s, threads=chosen.threads)
-
-
 def first_account() -> tuple[str, str]:
     """
     User name and password of the account that the first start makes; the password is empty when it is to be generated.
@@ -623,9 +575,7 @@ def streams() -> Streams:
     """
     The streams that clients hold open at this process.
     """
-    return Streams(
-        subscriptions=subscription_store(), services=event_service_store(), journal=journal(), new_turn=turn
-    )
+    return Streams(subscriptions=subscription_store(), services=event_service_store(), journal=journal(), new_turn=turn)
 
 
 def letters_by_hand() -> LettersByHand:

@@ -38,11 +38,11 @@ def make_app() -> RedfishApp:
     """
     The application of this process.
     """
-    limits = bootstrap.api_limits()
+    chosen = bootstrap.settings().api
     return RedfishApp(
         (*DESCRIBED, *actions.UNKNOWN, *description_of(DESCRIBED)),
         authenticate=authenticate,
         limits=Limits(
-            max_body_bytes=limits.max_body_bytes, body_timeout_s=limits.body_timeout_s, threads=limits.threads
+            max_body_bytes=chosen.max_body_bytes, body_timeout_s=chosen.body_timeout_s, threads=chosen.threads
         ),
     )

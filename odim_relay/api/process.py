@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
@@ -31,20 +32,20 @@ def run() -> None:
         ConfigurationError: a setting is wrong.
     """
     bootstrap.first_account()  # a wrong setting is told now, and not by whoever waits for Redis
-    listening = bootstrap.api_listening()
-    if listening.plain_http and not _is_loopback(listening.bind):
+    chosen = bootstrap.settings().api
+    if chosen.plain_http and not _is_loopback(chosen.bind):
         raise ConfigurationError(
-            f"API__PLAIN_HTTP is for loopback only, and API__BIND is {listening.bind}: passwords would go in clear. "
+            f"API__PLAIN_HTTP is for loopback only, and API__BIND is {chosen.bind}: passwords would go in clear. "
             "Bind to 127.0.0.1, or leave TLS on"
         )
-    context, is_own = (None, False) if listening.plain_http else _tls(listening)
-    sock = _listen(listening.bind, listening.port)
+    context, is_own = (None, False) if chosen.plain_http else _tls(chosen.tls_cert_file, chosen.tls_key_file)
+    sock = _listen(chosen.bind, chosen.port)
     app = make_app()
     url = f"{'http' if context is None else 'https'}://{_authority(sock)}"
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=impatient(bootstrap.api_limits().body_timeout_s),
+        http=impatient(chosen.body_timeout_s),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -66,14 +67,14 @@ def run() -> None:
     log.info("api.stopped")
 
 
-def _tls(listening: bootstrap.ApiListening) -> tuple[ssl.SSLContext, bool]:
+def _tls(cert_file: Path | None, key_file: Path | None) -> tuple[ssl.SSLContext, bool]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if listening.tls_cert_file is None:
-        if listening.tls_key_file is not None:
+    if cert_file is None:
+        if key_file is not None:
             raise ConfigurationError("API__TLS_KEY_FILE is set without API__TLS_CERT_FILE: set both, or neither")
         return context, True
-    for setting, path in (("CERT", listening.tls_cert_file), ("KEY", listening.tls_key_file)):
+    for setting, path in (("CERT", cert_file), ("KEY", key_file)):
         try:
             if path is not None:
                 path.read_bytes()
@@ -81,11 +82,11 @@ def _tls(listening: bootstrap.ApiListening) -> tuple[ssl.SSLContext, bool]:
             raise ConfigurationError(f"API__TLS_{setting}_FILE: {path} cannot be read: {exc.strerror}") from exc
     try:
         # Without a password, rather than asking for one on the terminal.
-        context.load_cert_chain(listening.tls_cert_file, listening.tls_key_file, password="")
+        context.load_cert_chain(cert_file, key_file, password="")
     except (ssl.SSLError, ValueError) as exc:
         raise ConfigurationError(
-            f"API__TLS_CERT_FILE, API__TLS_KEY_FILE: {listening.tls_cert_file} is no PEM certificate with its key in "
-            f"{listening.tls_key_file or 'the same file'}, without a pass phrase: {exc}"
+            f"API__TLS_CERT_FILE, API__TLS_KEY_FILE: {cert_file} is no PEM certificate with its key in "
+            f"{key_file or 'the same file'}, without a pass phrase: {exc}"
         ) from exc
     return context, False
 
