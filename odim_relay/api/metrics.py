@@ -34,6 +34,10 @@ _ALSO = {"deliveries:expired": "expired", "deliveries:discarded": "discarded:del
 """
 Outcomes that are counters of their own, too.
 """
+_FROM_THE_START = ("events_ingested", "events_unmatched", "records_quarantined", "replays", "expired", "reaped")
+"""
+Counters that are told while they are 0, too: a rate needs a value to begin with.
+"""
 _BREAKERS = {Breaker.CLOSED: 0, Breaker.HALF_OPEN: 1, Breaker.OPEN: 2}
 
 
@@ -82,7 +86,7 @@ def counters(counted: Mapping[str, int]) -> Iterator[Metric]:
     """
     The store's counters, `name` or `name:label`, as families.
     """
-    by_name: dict[str, dict[str, int]] = {}
+    by_name: dict[str, dict[str, int]] = {name: {"": 0} for name in _FROM_THE_START}
     for field, count in (*counted.items(), *((_ALSO[field], n) for field, n in counted.items() if field in _ALSO)):
         name, _, label = field.partition(":")
         by_name.setdefault(_RENAMED.get(name, name), {})[label] = count
