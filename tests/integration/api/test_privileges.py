@@ -86,6 +86,8 @@ EVENTS = (
     Row("PATCH", EVENT_SERVICE, FOR_ADMINISTRATORS, {"DeliveryRetryAttempts": 3}),
     Row("POST", SUBMIT_TEST_EVENT, (204, 403, 403, 401), {"MessageId": "ResourceEvent.1.4.TestMessage"}),
     Row("POST", TEST_EVENT_SUBSCRIPTION, (204, 403, 403, 401), {}),
+    Row("POST", f"{EVENT_SERVICE}/Actions/EventService.Explode", (404, 403, 403, 401), {}),
+    Row("POST", "{theirs}/Actions/EventDestination.Explode", (404, 404, 404, 401), {}),
     Row("POST", SUBSCRIPTIONS, (201, 201, 403, 401), WISH),
     Row("POST", f"{SUBSCRIPTIONS}/Members", (201, 201, 403, 401), WISH),
     Row("PATCH", "{theirs}", FOR_ADMINISTRATORS, {"Context": "mine now"}),
