@@ -13,6 +13,7 @@ import pytest
 from tests.support.api_process import ApiProcess
 from tests.support.receiver import Receiver
 from tests.support.redfish_client import members, open_client
+from tests.support.redfish_schemas import flaws
 from tests.support.redis_server import RedisBinary, RedisServer
 from tests.support.relay_process import RelayProcess, procfile_command, start_all
 from tests.support.relay_settings import QUICK
@@ -32,12 +33,15 @@ class Served:
 
     def arrived(self, path: str, count: int = 1) -> list[tuple[dict[str, str], dict[str, Any]]]:
         """
-        Headers (names in lower case) and body of what came to `path`, which has to be `count` events.
+        Headers (names in lower case) and body of what came to `path`, which has to be `count` events as the schema
+        wants them.
         """
         self.receiver.wait_for_accepted(path, count, timeout_s=ARRIVES_S)
-        came = self.receiver.bodies(path)
+        came = [(headers, json.loads(body)) for _, headers, body in self.receiver.bodies(path)]
         assert len(came) == count
-        return [({name.lower(): value for name, value in headers}, json.loads(body)) for _, headers, body in came]
+        for _, event in came:
+            assert not flaws(event, "Event.v1_13_0")
+        return [({name.lower(): value for name, value in headers}, event) for headers, event in came]
 
     def subscriptions(self) -> list[str]:
         """
