@@ -27,8 +27,7 @@ log = logger(__name__)
 T = TypeVar("T")
 
 _LOOKS_EVERY_S = 0.2
-_CHECKS_EVERY_S = 1.0
-_KEEPS_EVERY_S = 10.0
+_LATE_S = 1.0
 _ALIVE_EVERY_S = 15.0
 _CLOSES_WITHIN_S = 5.0
 _THREADS = 8
@@ -51,11 +50,15 @@ class EventStream(AsyncGenerator[bytes, None]):
         service: EventService,
         store: SubscriptionStore,
         when_closed: Callable[[], object],
+        keeps_every_s: float = 10.0,
+        checks_every_s: float = 1.0,
     ) -> None:
         """
         Args:
             follow: is this object's alone.
             when_closed: called once.
+            keeps_every_s: how often is told that it is open.
+            checks_every_s: how often is looked whether it is to end.
         """
         self._follow = follow
         self._id = subscription_id
@@ -63,6 +66,8 @@ class EventStream(AsyncGenerator[bytes, None]):
         self._service = service
         self._store = store
         self._when_closed = when_closed
+        self._keeps_every_s = keeps_every_s
+        self._checks_every_s = checks_every_s
         self._is_over = False
         self._is_closed = False
         self._keeper: asyncio.Task[None] | None = None
@@ -122,8 +127,8 @@ class EventStream(AsyncGenerator[bytes, None]):
         """
         kept_at = time.monotonic()
         while not self._is_over:
-            await anyio.sleep(_CHECKS_EVERY_S)
-            is_due = time.monotonic() - kept_at >= _KEEPS_EVERY_S
+            await anyio.sleep(self._checks_every_s)
+            is_due = time.monotonic() - kept_at >= self._keeps_every_s
             try:
                 self._is_over |= not await _in_thread(partial(self._is_wanted, is_to_be_kept=is_due))
             except TransientError as exc:
@@ -144,7 +149,7 @@ class EventStream(AsyncGenerator[bytes, None]):
         now = time.monotonic()
         is_behind = False
         try:
-            found, is_behind = self._follow.read(is_late=now - self._read_at > _CHECKS_EVERY_S)
+            found, is_behind = self._follow.read(is_late=now - self._read_at > _LATE_S)
             self._ready.extend(found)
         except TransientError as exc:
             log.warning("stream.waits", subscription_id=self._id, detail=str(exc))

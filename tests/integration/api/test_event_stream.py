@@ -4,6 +4,7 @@ The stream of events, over HTTPS and a real Redis.
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -156,6 +157,23 @@ def test_a_wrong_filter_is_refused_with_its_place(admin: httpx.Client) -> None:
     assert (refused.status_code, keys_told(refused)) == (400, ["QueryParameterValueFormatError"])
     (message,) = refused.json()["error"]["@Message.ExtendedInfo"]
     assert message["Resolution"] == "Correct the filter: at character 11: 'ne' stands where eq is expected."
+
+
+def test_a_stream_outlives_a_redis_that_hangs(fresh_redis: RedisServer, tmp_path: Path) -> None:
+    with (
+        ApiProcess(tmp_path, redis=fresh_redis) as api,
+        open_client(api.url, api.ca_file, credentials=(api.user, api.password)) as client,
+        stream(client) as reader,
+    ):
+        fresh_redis.stop()
+        wait_until(lambda: "stream.waits" in api.log(), timeout_s=30, what="the stream to notice")
+        fresh_redis.cont()
+        wait_until(lambda: client.get(EVENT_SERVICE).status_code == 200, timeout_s=15, what="the service to be back")
+        submit(client, Message="after")
+        found = reader.next_event()
+        assert found is not None
+        assert found.event is not None
+        assert found.event["Events"][0]["Message"] == "after"
 
 
 def test_deliveries_are_made_for_subscriptions_alone(admin: httpx.Client) -> None:

@@ -56,6 +56,7 @@ REPORT = Event(
             "SubordinateResources eq true and (OriginResource eq /redfish/v1/Chassis or OriginResource eq /redfish/v1)",
             (0, 1),
         ),
+        ("SubordinateResources eq true and (OriginResource eq /redfish/v1/Chassis and EventType eq Alert)", (0,)),
         ("EventFormatType eq Event", (0, 1, 2)),
         ("EventFormatType eq 'MetricReport'", None),
         ("not (RegistryPrefix eq 'TaskEvent')", (0, 2)),
