@@ -42,6 +42,7 @@ class DestinationFlow:
         failure_count: consecutive ones.
         next_probe_at_ms: 0 while it is closed; in half-open, when the probe under way counts as lost.
         is_unreachable: it did not accept connections: it is knocked at by connection only.
+        success_at_ms: when it took a delivery last, to the second; 0 when it never did.
     """
 
     destination_id: str
@@ -51,6 +52,7 @@ class DestinationFlow:
     next_probe_at_ms: int = 0
     is_unreachable: bool = False
     in_flight_count: int = 0
+    success_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

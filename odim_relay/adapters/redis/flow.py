@@ -110,4 +110,5 @@ def _destination(id_: str, fields: Mapping[str, str], in_flight_count: int) -> D
         next_probe_at_ms=int(fields.get(next_probe, 0)),
         is_unreachable=fields.get("unreachable") == "1",
         in_flight_count=in_flight_count,
+        success_at_ms=int(fields.get("success_at_ms", 0)),
     )

@@ -75,7 +75,7 @@ Fields of `destination:{destination}`; absent is none, or 0:
 another one do not count) · `failures` (consecutive ones) · `interval_ms` (between probes) · `probe_at_ms` (of the next one) · `probe`
 and `probe_until_ms` (the delivery that probes it, and when that is given up) · `cursor` and
 `end_cursor` (number of the last delivery that probed from the old and from the new end) · `tries` (how often one was chosen)
-· `unreachable` (1 when it takes no connections) · `opened_at_ms` · `fast_at_ms` (last fast 2xx) · `crowded_at_ms` (last claim refused
+· `unreachable` (1 when it takes no connections) · `opened_at_ms` · `fast_at_ms` (last fast 2xx) · `success_at_ms` (last 2xx, to the second) · `crowded_at_ms` (last claim refused
 because too much was in flight).
 
 All times are Redis `TIME`, in milliseconds (L6).

@@ -131,6 +131,8 @@ def _delivery(status: SubscriptionStatus) -> dict[str, Any]:
     if flow.suspended_by:
         told["SuspendedBy"] = flow.suspended_by
         told["SuspendedTime"] = _instant(flow.suspended_at_ms)
+    if destination.success_at_ms:
+        told["LastSuccessTime"] = _instant(destination.success_at_ms)
     if status.last_failure:
         told["LastError"] = _in_words(status)
     return told

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from odim_relay import bootstrap
 from odim_relay.adapters.redis.connection import Scripts
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.rules import LedgerRules
@@ -178,3 +179,17 @@ def test_figures_come_from_counts_however_much_is_parked(cli: CliRunner, filled:
 def calls(filled: Filled, name: str) -> int:
     stats = filled.client.info("commandstats").get(f"cmdstat_{name}", {"calls": 0})
     return int(stats["calls"])
+
+
+def test_when_a_destination_took_a_delivery_last_is_known(cli: CliRunner, filled: Filled) -> None:
+    assert cli is not None
+    filled.subscribe("s1", "s2")
+    taken, refused = filled.ingest(("d1", "s1"), ("d2", "s2"))
+    before_ms = bootstrap.ledger_figures().now_ms()
+    filled.ledger.complete(filled.claim(taken))
+    filled.park(refused, ParkReason.REJECTED)
+    flows = bootstrap.flow_listing()
+    ids = {id_: flow.destination_id for id_, flow in flows.subscriptions(["s1", "s2"]).items()}
+    found = flows.destinations(ids.values())
+    assert before_ms <= found[ids["s1"]].success_at_ms <= bootstrap.ledger_figures().now_ms()
+    assert found[ids["s2"]].success_at_ms == 0

@@ -9,7 +9,7 @@ local function destination_of(id)
   if destination then return destination end
   local key = prefix .. 'destination:' .. id
   local found = redis.call('HMGET', key, 'state', 'generation', 'failures', 'interval_ms', 'probe_at_ms', 'probe',
-    'probe_until_ms', 'unreachable', 'fast_at_ms', 'crowded_at_ms')
+    'probe_until_ms', 'unreachable', 'fast_at_ms', 'crowded_at_ms', 'success_at_ms')
   destination = {
     key = key,
     id = id,
@@ -23,6 +23,7 @@ local function destination_of(id)
     is_unreachable = found[8] == '1',
     fast_at_ms = tonumber(found[9] or 0),
     crowded_at_ms = tonumber(found[10] or 0),
+    success_at_ms = tonumber(found[11] or 0),
     in_flight = prefix .. 'inflight:' .. id,
     waiting = prefix .. 'waiting:' .. id,
   }
@@ -113,6 +114,13 @@ local function answer_of(destination, generation, is_fast)
   count('breakers_closed', 1)
   notice('breaker_closed', destination.id)
   return true
+end
+
+-- A delivery was answered 2xx: noted for people, to the second.
+local function note_success(destination)
+  if NOW - destination.success_at_ms < 1000 then return end
+  destination.success_at_ms = NOW
+  set(destination, { success_at_ms = NOW })
 end
 
 -- How many worker slots there are, as the workers that claimed lately told.

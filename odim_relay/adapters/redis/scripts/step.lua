@@ -21,6 +21,7 @@ for _ = 1, tonumber(ARGV[2]) do
   local id, lease, flow, destination = ARGV[at], ARGV[at + 1], flow_of(ARGV[at + 2]), destination_of(ARGV[at + 3])
   if forget(id) then count('deliveries:delivered', 1) end
   land(destination, id, lease)
+  note_success(destination)
   local did_close = answer_of(destination, tonumber(ARGV[at + 4]), ARGV[at + 5] == '1')
   succeed(flow)
   go_on(flow, destination, did_close)

@@ -21,7 +21,9 @@ def status(*, breaker: Breaker = Breaker.CLOSED, suspended_by: str = "", **membe
         flow=SubscriptionFlow(
             subscription_id="id-1", exists=True, suspended_by=suspended_by, suspended_at_ms=1_700_000_000_000
         ),
-        destination=DestinationFlow(destination_id="d", breaker=breaker, in_flight_count=2),
+        destination=DestinationFlow(
+            destination_id="d", breaker=breaker, in_flight_count=2, success_at_ms=1_700_000_100_000
+        ),
         **members,
     )
 
@@ -147,6 +149,7 @@ def test_what_is_not_delivered_is_told_in_figures() -> None:
         "OldestAgeSeconds": 90,
         "SuspendedBy": "gone",
         "SuspendedTime": "2023-11-14T22:13:20Z",
+        "LastSuccessTime": "2023-11-14T22:15:00Z",
         "LastError": "HTTP 410: gone for good",
     }
 
