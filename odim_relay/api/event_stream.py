@@ -15,7 +15,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from odim_relay.errors import TransientError
-from odim_relay.formats.event_stream import KEEP_ALIVE
+from odim_relay.formats.event_stream import sign_of_life
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.event_service import EventService
@@ -71,7 +71,8 @@ class EventStream(AsyncGenerator[bytes, None]):
         self._is_over = False
         self._is_closed = False
         self._keeper: asyncio.Task[None] | None = None
-        self._ready: deque[bytes] = deque([KEEP_ALIVE])  # at once, so that the client knows that it is open
+        # At once, so that the client knows that it is open, and from where to go on if it ends before the first event.
+        self._ready: deque[bytes] = deque([sign_of_life(follow.position)])
         self._read_at = self._sent_at = time.monotonic()
 
     async def asend(self, value: None) -> bytes:  # noqa: ARG002 - of the protocol
@@ -155,7 +156,7 @@ class EventStream(AsyncGenerator[bytes, None]):
             log.warning("stream.waits", subscription_id=self._id, detail=str(exc))
         self._read_at = now
         if not self._ready and now - self._sent_at >= _ALIVE_EVERY_S:
-            self._ready.append(KEEP_ALIVE)
+            self._ready.append(sign_of_life(self._follow.position))
         return is_behind
 
 

@@ -2,10 +2,13 @@
 Messages of a stream of events. Source: HTML, Server-sent events.
 """
 
-KEEP_ALIVE = b": alive\n\n"
-"""
-A comment: it tells nothing but that the stream is open.
-"""
+
+def sign_of_life(entry_id: str) -> bytes:
+    """
+    Tells that the stream is open, and how far it was read: a client that comes back goes on from there, also when none
+    of what was read was for it. Clients make no event of it, for it has no data.
+    """
+    return b"id: %b\n: alive\n\n" % entry_id.encode()
 
 
 def stream_message(data: bytes, entry_id: str = "") -> bytes:

@@ -43,6 +43,13 @@ class Follow:
         self._is_checked = not after
         self._told_at = ""
 
+    @property
+    def position(self) -> str:
+        """
+        The entry up to which everything was read.
+        """
+        return self._position
+
     def read(self, *, is_late: bool) -> tuple[list[bytes], bool]:
         """
         Read on: the messages of the next entries, and whether there may be more at once.

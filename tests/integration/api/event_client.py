@@ -29,10 +29,14 @@ class Arrived:
 class StreamReader:
     """
     Reads a stream of events.
+
+    Attributes:
+        opened_at: the id that came when it was opened.
     """
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
+        self.opened_at = ""
         self._lines = answer.iter_lines()
 
     def next(self) -> Arrived | None:
@@ -66,7 +70,10 @@ def stream(client: httpx.Client, wants: str = "", *, after: str = "") -> Iterato
     with client.stream("GET", STREAM, params=params, headers=headers) as answer:
         assert answer.status_code == 200, answer.read()
         reader = StreamReader(answer)
-        assert reader.next() == Arrived("", None)
+        first = reader.next()
+        assert first is not None
+        assert first.event is None
+        reader.opened_at = first.entry_id
         yield reader
 
 

@@ -90,6 +90,17 @@ def test_a_client_that_comes_back_gets_what_it_missed_also_from_a_service_that_w
     assert messages == ["missed 1", "missed 2", "new"]
 
 
+def test_a_client_that_left_before_its_first_event_misses_none(admin: httpx.Client) -> None:
+    with stream(admin) as reader:
+        opened_at = reader.opened_at
+    submit(admin, Message="missed")
+    with stream(admin, after=opened_at) as reader:
+        found = reader.next_event()
+    assert found is not None
+    assert found.event is not None
+    assert found.event["Events"][0]["Message"] == "missed"
+
+
 def test_what_is_not_kept_any_more_is_told_first(admin: httpx.Client) -> None:
     with stream(admin, after="1-1") as reader:
         submit(admin, Message="new")
