@@ -71,4 +71,5 @@ def _leaves_nothing_and_breaks_nothing(served: Served) -> Iterator[None]:
     yield
     assert served.subscriptions() == []
     for process in (served.api, served.worker):
-        assert "Traceback" not in process.log(), process.log_tail()
+        for sign in ('"level": "error"', '"level": "critical"', "Traceback"):
+            assert sign not in process.log(), process.log_tail()

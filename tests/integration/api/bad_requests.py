@@ -181,6 +181,17 @@ QUERIES: Final = (
         path=f"{SUBSCRIPTIONS}?$top=all",
     ),
     *(
+        _get(
+            f"a stream from {place!r} on",
+            Said("HeaderInvalid", ("Last-Event-ID",)),
+            status=400,
+            path=STREAM,
+            headers={"Last-Event-ID": place},
+        )
+        for place in ("abc", "-1", "1-", "1-1-1", "\u00ff")
+    ),
+    _get("two filters of a stream", Said("QueryCombinationInvalid"), status=400, path=f"{STREAM}?$filter=a&$filter=b"),
+    *(
         _get(f"a stream with the filter {text}", Said(key), status=400, path=f"{STREAM}?$filter={text}")
         for text, key in {
             "MessageId eq": "QueryParameterValueFormatError",
@@ -203,6 +214,27 @@ TOKENS: Final = (
         status=401,
         who="nobody",
         headers={"Authorization": "Basic %%%"},
+    ),
+    _get(
+        "Basic that is not even ASCII",
+        Said("NoValidSession"),
+        status=401,
+        who="nobody",
+        headers={"Authorization": "Basic \u00ff"},
+    ),
+    _get(
+        "Basic that is no text",
+        Said("NoValidSession"),
+        status=401,
+        who="nobody",
+        headers={"Authorization": "Basic YTr/"},
+    ),
+    _get(
+        "a token that is not even ASCII",
+        Said("NoValidSession"),
+        status=401,
+        who="nobody",
+        headers={"X-Auth-Token": "\u00ff"},
     ),
     _get(
         "Basic without a colon",
