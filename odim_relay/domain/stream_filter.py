@@ -146,9 +146,7 @@ def _comparison(term: Equals, *, is_subordinate: bool) -> _Test:
     comparison = _COMPARISONS.get(term.name)
     if comparison is None:
         known = ", ".join(sorted((*_COMPARISONS, "OriginResource", _SUBORDINATE)))
-        raise FilterError(
-            f"{term.name!a} is no property to filter by; they are {known}", term.position
-        )
+        raise FilterError(f"{term.name!a} is no property to filter by; they are {known}", term.position)
     return comparison(term)
 
 
