@@ -52,7 +52,7 @@ class World:
         client = self.clients[bad.who]
         path, _, query = bad.path.format(**self.uris).partition("?")
         url = httpx.URL(client.base_url, path=path, **({"query": query.encode()} if query else {}))
-        sent = {name: value.encode("latin-1") for name, value in {**headers, **bad.headers}.items()}
+        sent = [(name.encode(), value.encode("latin-1")) for name, value in {**headers, **bad.headers}.items()]
         answer = client.request(bad.method, url, content=content, headers=sent)
         self.heard.append(f"{answer.text} {answer.headers}")
         return answer

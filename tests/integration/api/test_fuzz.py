@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -81,7 +82,7 @@ def make_one_of_each(admin: httpx.Client) -> dict[str, str]:
     The ids of a new subscription, account and session, by the name that the description has for them.
     """
     name = f"{FUZZED[0]}-{len(members(admin, ACCOUNTS))}"
-    documents = {
+    documents: dict[str, dict[str, Any]] = {
         SUBSCRIPTIONS: WISH,
         ACCOUNTS: {"UserName": name, "Password": FUZZED[1], "RoleId": "Operator"},
         SESSIONS: {"UserName": name, "Password": FUZZED[1]},
