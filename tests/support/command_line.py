@@ -41,7 +41,9 @@ def _forget_loggers() -> None:
 
 
 def _forget() -> None:
-    for value in vars(bootstrap).values():
-        if hasattr(value, "cache_clear"):
-            value.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name.startswith(bootstrap.__name__):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
     sys.modules.pop("celeryconfig", None)  # holds the settings that it was imported with

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from odim_relay import bootstrap
+from odim_relay.bootstrap import operating
 from odim_relay.errors import TransientError
 from tests.integration.operator.filled import Filled
 from tests.support.command_line import as_before
@@ -30,7 +31,8 @@ def no_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
         raise TransientError("Kafka cannot be reached: connection refused")
 
-    monkeypatch.setattr(bootstrap, "kafka_source", refused)
+    for module in (bootstrap, operating):
+        monkeypatch.setattr(module, "kafka_source", refused)
 
 
 @pytest.fixture

@@ -1,0 +1,163 @@
+"""
+What workers and the duties of the schedule do.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+
+from odim_relay import telemetry
+from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.bootstrap.engine import publisher
+from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, stopping
+from odim_relay.bootstrap.stores import (
+    backlog_ledger,
+    delivery_ledger,
+    delivery_listing,
+    durability_facts,
+    event_service_store,
+    flow_listing,
+    journal,
+    subscription_store,
+    turn,
+)
+from odim_relay.bootstrap.subscribing import announce
+from odim_relay.domain.backoff import Backoff
+from odim_relay.domain.decision import Schedule
+from odim_relay.use_cases.deliver import Deliver
+from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.durability import WatchDurability
+from odim_relay.use_cases.duty import Duty
+from odim_relay.use_cases.expire import Expire
+from odim_relay.use_cases.heartbeat import INTERVAL_S as HEARTBEAT_INTERVAL_S
+from odim_relay.use_cases.heartbeat import Heartbeat
+from odim_relay.use_cases.patience import PatientLedger
+from odim_relay.use_cases.reap import Reap
+from odim_relay.use_cases.replay import Replay
+from odim_relay.use_cases.streams import SweepStreams
+
+_LONGEST_KNOCK_S = 5.0
+
+
+@cache
+def sender() -> RequestsSender:
+    """
+    Sends to destinations.
+
+    Raises:
+        ConfigurationError: a setting of TLS is wrong.
+    """
+    chosen = settings().delivery
+    if not chosen.verify:
+        telemetry.logger(__name__).warning(
+            "tls.not_verified", setting="DELIVERY__VERIFY", detail="whoever answers for a destination gets its events"
+        )
+    return RequestsSender(
+        now=lambda: datetime.now(UTC),
+        user_agent=USER_AGENT,
+        egress=egress_policy(),
+        verify=chosen.verify,
+        ca_file=chosen.ca_file,
+        concurrency=chosen.concurrency,
+    )
+
+
+@cache
+def deliver() -> Deliver:
+    """
+    The work of the delivery task.
+    """
+    chosen = settings().delivery
+    return Deliver(
+        ledger=PatientLedger(delivery_ledger(), stopping.wait),
+        directory=SubscriptionDirectory(subscription_store(), event_service_store()),
+        sender=sender(),
+        publisher=publisher(),
+        schedule=Schedule(
+            retries=chosen.retry_attempts,
+            backoff=Backoff(
+                interval_s=chosen.retry_interval_s,
+                factor=chosen.retry_factor,
+                max_interval_s=chosen.retry_max_interval_s,
+            ),
+        ),
+        timeout_s=chosen.timeout_s,
+        draw=random.random,
+        now_s=time.time,
+    )
+
+
+@cache
+def reap() -> Reap:
+    """
+    The work of the reap task.
+    """
+    return Reap(ledger=delivery_ledger(), publisher=publisher())
+
+
+@cache
+def replay() -> Duty:
+    """
+    The work of the replay task.
+    """
+    work = Replay(
+        ledger=backlog_ledger(),
+        store=subscription_store(),
+        connector=sender(),
+        publisher=publisher(),
+        timeout_s=min(settings().delivery.timeout_s, _LONGEST_KNOCK_S),
+    )
+    return _duty("replay", work, settings().dead_letters.replay_interval_s)
+
+
+@cache
+def expire() -> Duty:
+    """
+    The work of the expire task.
+    """
+    expire_letters = Expire(ledger=backlog_ledger(), publisher=publisher())
+    sweep_streams = SweepStreams(
+        subscriptions=subscription_store(),
+        services=event_service_store(),
+        journal=journal(),
+        new_turn=turn,
+        linger_s=settings().api.journal_linger_s,
+    )
+
+    def work() -> None:
+        expire_letters()
+        sweep_streams()
+
+    return _duty("expire", work, settings().dead_letters.expire_interval_s)
+
+
+@cache
+def heartbeat() -> Duty:
+    """
+    The work of the heartbeat task.
+    """
+    work = Heartbeat(
+        store=subscription_store(),
+        services=event_service_store(),
+        flows=flow_listing(),
+        listing=delivery_listing(),
+        announce=announce(),
+        new_turn=turn,
+        new_id=new_id,
+        now_s=time.time,
+    )
+    return _duty("heartbeat", work, HEARTBEAT_INTERVAL_S)
+
+
+def _duty(name: str, work: Callable[[], object], interval_s: float) -> Duty:
+    return Duty(name, work, new_turn=lambda: turn(name), interval_s=interval_s, monotonic_s=time.monotonic)
+
+
+@cache
+def watch_durability() -> WatchDurability:
+    """
+    The work of the examine task.
+    """
+    return WatchDurability(inspect=durability_facts, new_turn=lambda: turn("told:durability"))

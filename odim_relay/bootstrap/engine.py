@@ -1,0 +1,42 @@
+"""
+Celery.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from odim_relay.adapters.celery.app import make_app
+from odim_relay.adapters.celery.publisher import CeleryPublisher
+from odim_relay.bootstrap.stores import turn
+
+
+@cache
+def celery_app() -> Celery:
+    """
+    The Celery app of this process.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    return make_app(beat_turn=lambda: turn("beat"))
+
+
+@cache
+def publisher() -> CeleryPublisher:
+    """
+    Hands out delivery tasks.
+    """
+    return CeleryPublisher(celery_app())
+
+
+def answering_workers(names: Iterable[str], wait_s: float) -> set[str]:
+    """
+    Tell which of these Celery nodes (`name@host`) answer a ping in time; none when the broker does not answer.
+    """
+    try:
+        return set(celery_app().control.inspect(destination=list(names), timeout=wait_s).ping() or ())
+    except (OSError, OperationalError):
+        return set()

@@ -1,0 +1,85 @@
+"""
+What a person may do and ask.
+"""
+
+import time
+from functools import cache
+
+from odim_relay.adapters.kafka.consumer import KafkaSource
+from odim_relay.bootstrap.engine import publisher
+from odim_relay.bootstrap.process import new_id, settings
+from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
+from odim_relay.bootstrap.stores import (
+    backlog_ledger,
+    event_service_store,
+    flow_listing,
+    ingest_ledger,
+    ledger_figures,
+    quarantine_ledger,
+    quarantine_listing,
+    subscription_store,
+)
+from odim_relay.use_cases.directory import MatcherDirectory
+from odim_relay.use_cases.letters_by_hand import LettersByHand
+from odim_relay.use_cases.offsets import ResetOffsets
+from odim_relay.use_cases.quarantine import ReplayQuarantine
+from odim_relay.use_cases.readiness import Readiness, Unreachable
+
+_READY_WITHIN_S = 5.0
+
+
+def letters_by_hand() -> LettersByHand:
+    """
+    Replays and discards what is parked.
+    """
+    return LettersByHand(ledger=backlog_ledger(), flows=flow_listing(), publisher=publisher(), pause=time.sleep)
+
+
+def replay_quarantine() -> ReplayQuarantine:
+    """
+    Takes records out of quarantine in again.
+    """
+    return ReplayQuarantine(
+        ledger=quarantine_ledger(),
+        listing=quarantine_listing(),
+        matchers=MatcherDirectory(subscription_store(), event_service_store()),
+        decoders=decoders(),
+        publisher=publisher(),
+    )
+
+
+def reset_offsets(source: KafkaSource) -> ResetOffsets:
+    """
+    Makes bridges start elsewhere.
+    """
+    return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id)
+
+
+def readiness() -> list[Unreachable]:
+    """
+    Tell which stores cannot be reached, and why, within a few seconds; empty when all can.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    settings()  # a wrong one is told here, once, and not by whoever stumbles over it first
+    return _readiness()()
+
+
+@cache
+def _readiness() -> Readiness:
+    def ask_kafka() -> None:
+        source = kafka_source()
+        try:
+            source.partitions()
+        finally:
+            source.close()
+
+    return Readiness(
+        {
+            "redis": lambda: ledger_figures().now_ms(),
+            "broker": lambda: publisher().queue_depth(),
+            "kafka": ask_kafka,
+        },
+        _READY_WITHIN_S,
+    )

@@ -1,0 +1,64 @@
+"""
+What every process has: its settings, its logs, ids and secrets.
+"""
+
+import secrets
+from functools import cache
+from threading import Event
+from uuid import uuid4
+
+from odim_relay import __version__, telemetry
+from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.signing import signing_secret_of
+from odim_relay.settings import Settings, load
+
+USER_AGENT = f"odim-relay/{__version__}"
+
+stopping = Event()
+"""
+Set when this process is to end: nobody waits for anything any more.
+"""
+
+
+@cache
+def settings() -> Settings:
+    """
+    The settings of this process.
+    """
+    return load()
+
+
+def configure_logs() -> None:
+    """
+    Set up logging as the settings say.
+    """
+    telemetry.configure_logs(level=settings().log.level, style=settings().log.format)
+
+
+def egress_policy() -> EgressPolicy:
+    """
+    Which addresses events may be sent to.
+    """
+    chosen = settings().egress
+    return EgressPolicy(allow=chosen.allow, deny=chosen.deny)
+
+
+def new_id() -> str:
+    """
+    A uuid4.
+    """
+    return str(uuid4())
+
+
+def new_signing_secret() -> str:
+    """
+    A secret to sign requests with.
+    """
+    return signing_secret_of(secrets.token_bytes(32))
+
+
+def new_secret() -> str:
+    """
+    A text that nobody can guess.
+    """
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,87 @@
+"""
+Kafka, and what its records are.
+"""
+
+from typing import Any
+
+from odim_relay.adapters.kafka.configuration import accepted_configuration
+from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
+from odim_relay.adapters.kafka.group import KafkaGroup
+from odim_relay.adapters.kafka.producer import KafkaSink
+from odim_relay.bootstrap.process import settings
+from odim_relay.errors import ConfigurationError
+from odim_relay.formats import Decoder
+from odim_relay.formats.registry import FORMATS
+from odim_relay.formats.wrapping import WRAPPINGS
+from odim_relay.use_cases.publish import Publish
+
+
+def decoders() -> dict[str, Decoder]:
+    """
+    The decoder of each topic.
+
+    Raises:
+        ConfigurationError: a format is not known.
+    """
+    chosen = settings().kafka
+    unknown = sorted({name for name in chosen.formats.values() if name not in FORMATS})
+    if unknown:
+        raise ConfigurationError(
+            f"KAFKA__FORMATS names {', '.join(unknown)}; the formats are {', '.join(sorted(FORMATS))}"
+        )
+    return {topic: FORMATS[chosen.formats.get(topic, "odim")] for topic in chosen.topics}
+
+
+def kafka_config() -> dict[str, Any]:
+    """
+    The connection to Kafka, as librdkafka names its parts.
+    """
+    chosen = settings().kafka
+    named = {
+        "bootstrap.servers": chosen.bootstrap_servers,
+        "security.protocol": chosen.security.protocol,
+        "ssl.ca.location": chosen.security.ca_file,
+        "ssl.certificate.location": chosen.security.cert_file,
+        "ssl.key.location": chosen.security.key_file,
+        "sasl.mechanism": chosen.security.sasl_mechanism,
+        "sasl.username": chosen.security.sasl_username,
+        "sasl.password": chosen.security.sasl_password,
+    }
+    return {name: str(value) for name, value in named.items() if value}
+
+
+def kafka_source(rebalance: Rebalance | None = None) -> KafkaSource:
+    """
+    A consumer of the group; without `rebalance` one that only asks.
+    """
+    chosen = settings().kafka
+    session_ms = round(chosen.session_timeout_s * 1000)
+    with accepted_configuration():
+        return KafkaSource(
+            {
+                **kafka_config(),
+                "group.id": chosen.group_id,
+                "client.id": "odim-relay",
+                "session.timeout.ms": session_ms,
+                "heartbeat.interval.ms": session_ms // 3,
+            },
+            chosen.topics,
+            incarnation=chosen.incarnation,
+            rebalance=rebalance,
+        )
+
+
+def consumer_group() -> KafkaGroup:
+    """
+    The bridges' group, from outside.
+    """
+    return KafkaGroup(kafka_config(), settings().kafka.group_id)
+
+
+def publish(topic: str, format_name: str) -> Publish:
+    """
+    Writes events to a topic.
+    """
+    with accepted_configuration():
+        sink = KafkaSink({**kafka_config(), "client.id": "odim-relay"})
+    return Publish(sink=sink, topic=topic, wrap=WRAPPINGS[format_name])
