@@ -50,7 +50,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
 
-`{destination}` is the id that domain/destination_identity.py gives to a URL with its headers.
+`{destination}` is the id that domain/destination_identity.py gives to a URL with its headers, backups and verification.
 
 Fields of `delivery:{id}`, and members of a dead letter's document:
 `state` · `seq` (raised by each claim, retry and lapse; a task message is good for one value of it) · `ticket` · `number` (ingest

@@ -88,7 +88,7 @@ def test_a_broken_answer_is_a_failure(
 
     outcome = post(sender, receiver.url(path))
 
-    assert (outcome.status, outcome.failure) == (None, failure)
+    assert (outcome.status, outcome.failure, outcome.is_unsent) == (None, failure, False)
     assert receiver.counts(path) == {"delivery-1": 1}
 
 

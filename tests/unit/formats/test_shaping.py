@@ -157,6 +157,13 @@ BARE = Shape(is_completed=True)
         ),
         # What is there is kept, even if it is wrong.
         (
+            b'{"@odata.type":"t","Id":"i","Name":"n","Events@odata.count":7,"Events":[{"MessageId":"","MemberId":""}]}',
+            (
+                b'{"@odata.type":"t","Id":"i","Name":"n","Events@odata.count":7,'
+                b'"Events":[{"EventType":"Other","MessageId":"","MemberId":""}]}'
+            ),
+        ),
+        (
             b'{"@odata.type":"#Event.","Id":"","Name":"","Events":[{},{"EventType":"","MessageId":"","MemberId":"9"}]}',
             (
                 b'{"@odata.type":"#Event.","Id":"","Name":"","Events":[{"EventType":"Other",'
@@ -192,6 +199,7 @@ def test_a_record_that_has_no_member_id_gets_its_place_among_those_that_are_sent
     "payload",
     [
         b'{"Events":[{}]}',
+        b'{"Events":[{"EventType":"Alert","MessageId":"a","MemberId":"0"}]}',
         b'{"@odata.type":"#Event.v1_0_0.Event","Id":"1","Name":null,"Events":[]}',
         b'{"@odata.type":"#Event.v1_0_0.Event","Id":1,"Name":"n","Events":[]}',
         b'{"@odata.type":"#Event.v1_0_0.Event","Id":"1","Name":"n","Events":[{"EventType":"Alert","MessageId":"a"}]}',

@@ -191,7 +191,7 @@ def test_one_attempt_at_a_time_looks_whether_it_is_back(world: World) -> None:
     assert others == [[FIRST]]
 
 
-def test_failures_that_overlap_are_one(world: World) -> None:
+def test_failures_that_overlap_are_one(world: World, logs: Logs) -> None:
     world.answers = {MEANT: BUSY}
 
     def another() -> None:
@@ -201,6 +201,7 @@ def test_failures_that_overlap_are_one(world: World) -> None:
     world.on_send = another
     world.post()
 
+    assert [line["event"] for line in logs] == ["destination.resting"]
     world.now_s += 30
     assert world.tried() == [MEANT, FIRST]
 
