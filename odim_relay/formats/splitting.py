@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from odim_relay.domain.event import Event, EventFormat, Shape
+from odim_relay.domain.event import Event, Shape
 from odim_relay.formats.json_spans import elements_at, members_at, skip_space
 from odim_relay.formats.shaping import shape_body
 
@@ -33,11 +33,8 @@ def parts_of(event: Event, shape: Shape, *, event_id: str) -> tuple[Shape, ...]:
     """
     count = len(event.records) if shape.records is None else len(shape.records)
     to_root, to_record = _most_added(shape)
-    if (
-        event.format is not EventFormat.EVENT
-        or len(event.payload) + to_root + to_record * len(event.records) <= MOST_BYTES
-        or count <= 1
-    ):
+    # A MetricReport has no records.
+    if count <= 1 or len(event.payload) + to_root + to_record * len(event.records) <= MOST_BYTES:
         return (shape,)
     sizes = _sizes(event.payload)
     kept = tuple(range(count)) if shape.records is None else shape.records
