@@ -25,9 +25,13 @@ class SubscriptionStore(Protocol):
         """
         ...
 
-    def delete(self, subscription_id: str) -> bool:
+    def delete(self, subscription_id: str, check: Callable[[Subscription], object] | None = None) -> bool:
         """
         Remove it; its deliveries leave as `subscription_deleted`. Returns False when there was none.
+
+        Args:
+            check: is called with what is removed, and again when another changed it meanwhile; what it raises comes
+                through, and nothing was removed then.
         """
         ...
 

@@ -169,14 +169,17 @@ class Subscribe:
             # The change is stored: what waits is looked at by the replay task too.
             log.warning("subscription.not_woken", subscription_id=subscription_id, detail=str(exc))
 
-    def delete(self, subscription_id: str) -> None:
+    def delete(self, subscription_id: str, check: Callable[[Subscription], object] | None = None) -> None:
         """
         Remove it; what waits for it leaves the ledger, counted.
+
+        Args:
+            check: is called with what is to be removed, and keeps that by raising something.
 
         Raises:
             SubscriptionMissingError: there is none.
         """
-        if not self._store.delete(subscription_id):
+        if not self._store.delete(subscription_id, check):
             raise SubscriptionMissingError(subscription_id)
         log.info("subscription.deleted", subscription_id=subscription_id)
 

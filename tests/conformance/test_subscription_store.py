@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from odim_relay.domain.event import EventFormat
-from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
+from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
 from tests.conformance.ledgers import Ledger
 from tests.fakes.samples import subscription
 
@@ -25,6 +25,7 @@ FULL = Subscription(
         origin_resources=("/redfish/v1/Systems/1",),
         subordinate_resources=True,
         severities=("Critical",),
+        metric_report_definitions=("/redfish/v1/TelemetryService/MetricReportDefinitions/1",),
     ),
     event_format=EventFormat.METRIC_REPORT,
     context='"quoted" \\',
@@ -32,6 +33,15 @@ FULL = Subscription(
     retry_policy=RetryPolicy.SUSPEND,
     mode=Mode.ORDERED,
     created_at_s=1_760_000_000,
+    kind=SubscriptionType.SSE,
+    owner="somebody",
+    backup_destinations=("https://one.test/", "http://two.test:8080/"),
+    verify_certificate=False,
+    heartbeat_minutes=5,
+    signing_secret="whsec_c2VjcmV0",
+    max_in_flight=2,
+    rate_per_s=0.5,
+    retention_s=3_600,
 )
 
 
@@ -55,6 +65,32 @@ def test_a_deleted_subscription_is_gone_and_cannot_be_deleted_again(ledger: Ledg
     assert ledger.subscriptions.delete("full")
     assert ledger.subscriptions.get("full") is None
     assert not ledger.subscriptions.delete("full")
+
+
+def test_what_is_deleted_is_looked_at_before(ledger: Ledger) -> None:
+    ledger.subscriptions.save(FULL)
+
+    def refuse(found: Subscription) -> None:
+        raise ValueError(found.name)
+
+    with pytest.raises(ValueError, match="näme"):
+        ledger.subscriptions.delete("full", refuse)
+    assert ledger.subscriptions.get("full") == FULL
+    assert not ledger.subscriptions.delete("nobody", refuse)
+
+
+def test_what_changes_while_it_is_deleted_is_looked_at_again(ledger: Ledger) -> None:
+    ledger.subscriptions.save(FULL)
+    seen: list[str] = []
+
+    def meddle(found: Subscription) -> None:
+        seen.append(found.name)
+        if len(seen) == 1:
+            ledger.subscriptions.save(replace(FULL, name="other"))
+
+    assert ledger.subscriptions.delete("full", meddle)
+    assert seen == ["näme", "other"]
+    assert ledger.subscriptions.get("full") is None
 
 
 def test_every_change_raises_the_generation_and_nothing_else_does(ledger: Ledger) -> None:

@@ -30,7 +30,11 @@ class InMemorySubscriptionStore:
                 return changed
         return None
 
-    def delete(self, subscription_id: str) -> bool:
+    def delete(self, subscription_id: str, check: Callable[[Subscription], object] | None = None) -> bool:
+        while check is not None and (found := self.get(subscription_id)) is not None:
+            check(found)
+            if self.get(subscription_id) is found:
+                break
         if self.state.subscriptions.pop(subscription_id, None) is None:
             return False
         self.state.deleted.append(subscription_id)

@@ -35,14 +35,11 @@ class RedisSubscriptionStore:
         """
         See `SubscriptionStore.update`.
         """
-        while True:
-            with translated("reading a subscription"):
-                document: Any = self._scripts.client.hget(self._key(keys.SUBSCRIPTIONS), subscription_id)
-            if document is None:
-                return None
+        while (document := self._document(subscription_id)) is not None:
             changed = change(decode_subscription(document))
             if self._save(changed, stands=document):
                 return changed
+        return None
 
     def _save(self, subscription: Subscription, *, stands: str | bytes) -> bool:
         policy = _POLICIES.get(subscription.retry_policy, "")
@@ -59,18 +56,23 @@ class RedisSubscriptionStore:
         )
         return int(generation) > 0
 
-    def delete(self, subscription_id: str) -> bool:
+    def delete(self, subscription_id: str, check: Callable[[Subscription], object] | None = None) -> bool:
         """
         See `SubscriptionStore.delete`.
         """
-        return bool(self._scripts.run("delete_subscription", subscription_id))
+        if check is None:
+            return bool(self._scripts.run("delete_subscription", subscription_id, ""))
+        while (document := self._document(subscription_id)) is not None:
+            check(decode_subscription(document))
+            if self._scripts.run("delete_subscription", subscription_id, document):
+                return True
+        return False
 
     def get(self, subscription_id: str) -> Subscription | None:
         """
         See `SubscriptionStore.get`.
         """
-        with translated("reading a subscription"):
-            document = self._scripts.client.hget(self._key(keys.SUBSCRIPTIONS), subscription_id)
+        document = self._document(subscription_id)
         return None if document is None else decode_subscription(document)
 
     def ids(self) -> Sequence[str]:
@@ -117,6 +119,11 @@ class RedisSubscriptionStore:
         saved = [decode_subscription(document) for document in documents if document is not None]
         deleted = [id_.decode() for id_, document in zip(changed, documents, strict=True) if document is None]
         return int(now or 0), saved, deleted
+
+    def _document(self, subscription_id: str) -> bytes | None:
+        with translated("reading a subscription"):
+            document: bytes | None = self._scripts.client.hget(self._key(keys.SUBSCRIPTIONS), subscription_id)  # type: ignore[assignment]
+        return document
 
     def _key(self, name: str) -> str:
         return self._scripts.prefix + name

@@ -55,8 +55,12 @@ def delete_subscription(call: Call) -> Reply:
     """
     Unsubscribe. What waits is dropped.
     """
-    require_match(call, document_of(own(call))[ETAG])
-    _told(call, bootstrap.subscribe().delete)
+    own(call)
+
+    def check(subscription: Subscription) -> None:
+        require_match(call, document_of(subscription)[ETAG])
+
+    _told(call, lambda id_: bootstrap.subscribe().delete(id_, check))
     return Reply(status=204)
 
 

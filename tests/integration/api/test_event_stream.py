@@ -27,7 +27,7 @@ def api(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> 
     settings = {"API__MAX_STREAMS": MOST, "EGRESS__ALLOW": '["192.0.2.0/24"]'}
     with ApiProcess(tmp_path_factory.mktemp("api"), redis=redis_server, settings=settings) as api:
         yield api
-        assert "Traceback" not in api.log(), api.log_tail()
+        assert api.lines("api.failed") == []
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def api(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> 
     redis_server.empty()
     with ApiProcess(tmp_path_factory.mktemp("api"), redis=redis_server) as api:
         yield api
-        assert "Traceback" not in api.log()
+        assert api.lines("api.failed") == []
 
 
 @pytest.fixture
