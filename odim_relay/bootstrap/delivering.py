@@ -26,6 +26,8 @@ from odim_relay.bootstrap.stores import (
 from odim_relay.bootstrap.subscribing import announce
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
+from odim_relay.errors import TransientError
+from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.durability import WatchDurability
@@ -73,7 +75,7 @@ def deliver() -> Deliver:
     return Deliver(
         ledger=PatientLedger(delivery_ledger(), stopping.wait),
         directory=SubscriptionDirectory(subscription_store(), event_service_store()),
-        sender=sender(),
+        send=SendWithBackups(sender=sender(), now_s=time.time, is_ours=_is_ours),
         publisher=publisher(),
         schedule=Schedule(
             retries=chosen.retry_attempts,
@@ -87,6 +89,13 @@ def deliver() -> Deliver:
         draw=random.random,
         now_s=time.time,
     )
+
+
+def _is_ours(name: str, for_s: float) -> bool:
+    try:
+        return turn(name).take(for_s)
+    except TransientError:
+        return False  # who does not know leaves it to others
 
 
 @cache

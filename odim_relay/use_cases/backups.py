@@ -4,6 +4,8 @@ Sending to a destination that has backups.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from operator import attrgetter
 from threading import Lock
 
 from odim_relay.domain.backups import Rest, Tried, calls_for_rest, outcome_of_all
@@ -34,12 +36,18 @@ class SendWithBackups:
     Tries a destination and its backups, in order, within one attempt. Threads share one instance.
 
     One that failed rests in this process, 30 s and then twice as long up to 300 s, so that events go to the next one
-    without waiting for it. One attempt at a time tries it again after that. When all rest, all are tried.
+    without waiting for it. After that one attempt at a time, of all processes, tries it again. When all rest, all are
+    tried.
     """
 
-    def __init__(self, *, sender: Sender, now_s: Callable[[], float]) -> None:
+    def __init__(self, *, sender: Sender, now_s: Callable[[], float], is_ours: Callable[[str, float], bool]) -> None:
+        """
+        Args:
+            is_ours: whether, of all processes, this one is to look after what is named, for so many seconds.
+        """
         self._sender = sender
         self._now_s = now_s
+        self._is_ours = is_ours
         self._rests: dict[tuple[str, str], Rest] = {}
         self._lock = Lock()
 
@@ -91,16 +99,32 @@ class SendWithBackups:
             return [_Candidate(number, key, None) for number, key in everyone]
         now_s = self._now_s()
         awake: list[_Candidate] = []
+        rested: list[_Candidate] = []
         with self._lock:
             for number, key in everyone:
                 rest = self._rests.get(key)
-                if rest is not None and rest.is_over(now_s):
+                if rest is None:
+                    awake.append(_Candidate(number, key, None))
+                elif rest.is_over(now_s):
                     # This attempt looks whether it is back; others go on without it meanwhile.
                     rest = self._rests[key] = rest.again(now_s)
-                elif rest is not None:
-                    continue
-                awake.append(_Candidate(number, key, rest))
-            return awake or [_Candidate(number, key, self._rests.get(key)) for number, key in everyone]
+                    rested.append(_Candidate(number, key, rest))
+        awake += [candidate for candidate in rested if self._is_to_be_tried(candidate, now_s)]
+        return sorted(awake, key=attrgetter("number")) or [
+            _Candidate(number, key, self._rests.get(key)) for number, key in everyone
+        ]
+
+    def _is_to_be_tried(self, candidate: _Candidate, now_s: float) -> bool:
+        """
+        Whether a destination that has rested is this process's to try: many shall not ask more often than one would.
+        """
+        key, rest = candidate.key, candidate.rest
+        if rest is None or self._is_ours(f"backups:{_digest(key)}", rest.length_s):
+            return True
+        with self._lock:
+            if self._rests.get(key) is rest:
+                self._rests[key] = Rest.after(rest, now_s)
+        return False
 
     def _remember(self, candidate: _Candidate, outcome: Outcome) -> None:
         key = candidate.key
@@ -118,6 +142,11 @@ class SendWithBackups:
                     self._rests[key] = rest
         if has_changed:
             _log_change(key[1], rest, outcome)
+
+
+def _digest(key: tuple[str, str]) -> str:
+    # A URL's query may be a secret.
+    return sha256("\n".join(key).encode()).hexdigest()[:16]
 
 
 def _log_change(url: str, rest: Rest | None, outcome: Outcome) -> None:

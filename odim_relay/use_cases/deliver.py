@@ -21,7 +21,6 @@ from odim_relay.ports import (
     LastAttempt,
     Publisher,
     Refusal,
-    Sender,
     TaskTicket,
 )
 from odim_relay.telemetry import logger
@@ -51,7 +50,7 @@ class Deliver:
         *,
         ledger: DeliveryLedger,
         directory: SubscriptionDirectory,
-        sender: Sender,
+        send: SendWithBackups,
         publisher: Publisher,
         schedule: Schedule,
         timeout_s: float,
@@ -67,7 +66,7 @@ class Deliver:
         """
         self._ledger = ledger
         self._directory = directory
-        self._post_to_any = SendWithBackups(sender=sender, now_s=now_s)
+        self._post_to_any = send
         self._publisher = publisher
         self._schedule = schedule
         self._timeout_s = timeout_s

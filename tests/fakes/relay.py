@@ -9,6 +9,7 @@ from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.subscription import Subscription
 from odim_relay.ports import DeliveryLedger, TaskTicket
+from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
@@ -46,7 +47,7 @@ class InMemoryRelay:
         return Deliver(
             ledger=ledger,
             directory=SubscriptionDirectory(self.store, self.services),
-            sender=self.sender,
+            send=SendWithBackups(sender=self.sender, now_s=lambda: self.now_s, is_ours=lambda _name, _for_s: True),
             publisher=self.publisher,
             schedule=Schedule(retries=RETRIES, backoff=Backoff(jitter=0)),
             timeout_s=TIMEOUT_S,

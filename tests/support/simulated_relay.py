@@ -34,6 +34,7 @@ from odim_relay.ports import (
 )
 from odim_relay.rules import rules_of
 from odim_relay.settings import Settings
+from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.expire import Expire
@@ -112,7 +113,9 @@ class SimulatedRelay:
         self._deliver = Deliver(
             ledger=ledger,
             directory=SubscriptionDirectory(self.store, RedisEventServiceStore(scripts)),
-            sender=self,
+            send=SendWithBackups(
+                sender=self, now_s=lambda: START_MS / 1000 + time.now_s, is_ours=lambda _name, _for_s: True
+            ),
             publisher=self,
             schedule=Schedule(
                 retries=settings.delivery.retry_attempts,

@@ -28,9 +28,12 @@ class World:
     sent: list[tuple[str, float]] = field(default_factory=list)
     now_s: float = 1_000.0
     on_send: Callable[[], object] = lambda: None
+    is_ours: bool = True
 
     def __post_init__(self) -> None:
-        self.post_to_any = SendWithBackups(sender=self, now_s=lambda: self.now_s)
+        self.post_to_any = SendWithBackups(
+            sender=self, now_s=lambda: self.now_s, is_ours=lambda _name, _for_s: self.is_ours
+        )
 
     def send(self, request: OutgoingRequest, *, may_send: Callable[[], bool], timeout_s: float) -> Outcome | None:
         self.sent.append((request.url, timeout_s))
@@ -204,6 +207,41 @@ def test_failures_that_overlap_are_one(world: World, logs: Logs) -> None:
     assert [line["event"] for line in logs] == ["destination.resting"]
     world.now_s += 30
     assert world.tried() == [MEANT, FIRST]
+
+
+def test_what_another_process_looks_after_is_passed_over_and_looked_at_later(world: World) -> None:
+    world.answers = {MEANT: BUSY}
+    world.post()
+    world.now_s += 30
+    world.is_ours = False
+    assert world.tried() == [FIRST]
+    world.is_ours = True
+    world.now_s += 59
+    assert world.tried() == [FIRST]
+    world.now_s += 1
+    assert world.tried() == [MEANT, FIRST]
+
+
+def test_many_processes_ask_a_dead_destination_no_more_often_than_is_promised() -> None:
+    taken_until: dict[str, float] = {}
+    now_s = 0.0
+
+    def is_ours(name: str, for_s: float) -> bool:
+        if taken_until.get(name, 0.0) > now_s:
+            return False
+        taken_until[name] = now_s + for_s
+        return True
+
+    worlds = [World(answers={MEANT: BUSY}) for _ in range(16)]
+    asked = 0
+    for world in worlds:
+        world.post_to_any = SendWithBackups(sender=world, now_s=lambda: now_s, is_ours=is_ours)
+    while now_s < 86_400:
+        for world in worlds:
+            asked += world.tried().count(MEANT)
+        now_s += 10
+
+    assert 288 <= asked <= 320
 
 
 def test_all_are_tried_in_order_when_all_rest(world: World) -> None:
