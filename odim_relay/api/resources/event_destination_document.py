@@ -9,6 +9,7 @@ from odim_relay.api.http.conditions import ETAG, etag_of
 from odim_relay.api.uris import SUBSCRIPTIONS
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.subscription import Mode, Subscription, SubscriptionType
+from odim_relay.ports import SuspendedBy
 from odim_relay.use_cases.status import SubscriptionStatus
 
 KIND = "EventDestination"
@@ -114,10 +115,11 @@ def _own_of(subscription: Subscription) -> dict[str, Any]:
 
 def _delivery(status: SubscriptionStatus) -> dict[str, Any]:
     """
-    How the delivery goes, in figures; empty where all that came was delivered.
+    How the delivery goes, in figures; empty where all that came was delivered, for `Status` tells all of that, also
+    that somebody suspended it.
     """
     flow, destination = status.flow, status.destination
-    is_plain = destination.breaker is Breaker.CLOSED and not flow.suspended_by
+    is_plain = destination.breaker is Breaker.CLOSED and flow.suspended_by in {"", SuspendedBy.HAND}
     if is_plain and not status.waiting_count and not status.dead_letter_count:
         return {}
     told: dict[str, Any] = {
