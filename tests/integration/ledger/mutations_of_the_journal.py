@@ -2,6 +2,7 @@
 Ways to break the journal.
 """
 
+from tests.integration.ledger import test_journal
 from tests.integration.ledger.mutation import Mutation
 
 JOURNAL = (
@@ -12,11 +13,13 @@ JOURNAL = (
         "_journal",
         "if bytes <= RULES.journal_bytes then return end",
         "if true then return end",
+        noticed_by=test_journal.test_a_smaller_quota_is_worked_off_by_what_comes,
     ),
     Mutation(
         "nobody knows what left the journal",
         "_journal",
         "    redis.call('HSET', JOURNAL_STATE, 'left', oldest[1])\n",
         "",
+        noticed_by=test_journal.test_that_something_left_is_known_of_whoever_is_behind_it,
     ),
 )

@@ -70,3 +70,17 @@ def test_a_smaller_quota_is_worked_off_by_what_comes(bench: Bench) -> None:
     assert len(bench.journal.read("0-0", 99)) == 11
     tell(smaller, "y")
     assert [entry.event_id for entry in bench.journal.read("0-0", 99)] == ["16", "17", "18", "19", "x", "y"]
+
+
+def test_that_something_left_is_known_of_whoever_is_behind_it(bench: Bench) -> None:
+    bench.say(keeps_journal=True)
+    start = bench.journal.end()
+    first = tell(bench, "first", 1_000)
+    assert bench.journal.has_all_after(start)
+
+    smaller = bench.under(journal_bytes=1_500)
+    tell(smaller, "second", 1_000)
+
+    assert [entry.event_id for entry in bench.journal.read("0-0", 9)] == ["second"]
+    assert not bench.journal.has_all_after(start)
+    assert bench.journal.has_all_after(first)
