@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import pytest
 from celery import Celery
+from redis.connection import AbstractConnection
 
 from odim_relay.adapters.celery.app import make_app
 from odim_relay.adapters.celery.publisher import CeleryPublisher
@@ -167,3 +168,21 @@ def test_a_ticket_that_is_to_wait_is_begun_when_its_time_has_come(
         wait_until(lambda: begun_count() == 1, timeout_s=wait_s - 0.5, what="the one that need not wait")
         wait_until(lambda: begun_count() == 2, timeout_s=10, what="the other one")
         assert wait_s - 0.2 < time.monotonic() - began_at_s < wait_s + 3
+
+
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)
+def test_many_tasks_go_in_few_round_trips(publisher: CeleryPublisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher.publish([TICKET])  # the connection stands
+    sent: list[object] = []
+    send: Callable[..., object] = AbstractConnection.send_packed_command
+
+    def counted(self: AbstractConnection, command: object, *arguments: object, **options: object) -> object:
+        sent.append(command)
+        return send(self, command, *arguments, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+
+    publisher.publish([TICKET] * 1_000)
+
+    assert publisher.queue_depth() == 1_001
+    assert len(sent) <= 10
