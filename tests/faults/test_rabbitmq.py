@@ -22,7 +22,7 @@ pytestmark = pytest.mark.server
 
 AGAIN_WITHIN_S = 15.0
 HUNG_S = 8.0
-SENDS_FOR_S = 0.02
+SENDS_FOR_S = 0.05
 SHORT_LEASE = {"DELIVERY__TIMEOUT_S": 3, "LEDGER__LEASE_MARGIN_S": 1}
 
 
