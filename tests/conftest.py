@@ -16,6 +16,7 @@ from tests.support.kafka_distribution import KafkaMissingError, home, java, kafk
 from tests.support.kafka_mock import KafkaMock
 from tests.support.kafka_server import KafkaServer
 from tests.support.rabbitmq_server import RabbitMQMissingError, RabbitMQServer, rabbitmq_in_words
+from tests.support.redfish_schemas import are_schemas_here
 from tests.support.redis_server import RedisBinary, RedisServer, redis_binaries
 from tests.support.skip_gate import ALLOWED_SKIPS, SkipGate, read_allowed
 
@@ -51,7 +52,12 @@ def pytest_report_header() -> list[str]:
         f"redis: {', '.join(map(str, redis_binaries()))}",
         f"kafka: {kafka_in_words()}",
         f"rabbitmq: {rabbitmq_in_words()}",
+        f"redfish schemas: {schemas_in_words()}",
     ]
+
+
+def schemas_in_words() -> str:
+    return "here" if are_schemas_here() else "not here: what clients receive is not held against them"
 
 
 def kafka_in_words() -> str:

@@ -12,9 +12,17 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
-from tests.support.shared import shared_data
+from tests.support.shared import is_there, shared_data
 
+_FOLDER = "redfish_schemas/json-schema"
 _URI = "http://redfish.dmtf.org/schemas/v1/{}.json"
+
+
+def are_schemas_here() -> bool:
+    """
+    Whether there is something to hold documents against.
+    """
+    return is_there(_FOLDER)
 
 
 def flaws(document: dict[str, Any], kind: str) -> set[str]:
@@ -44,7 +52,7 @@ def _validator(kind: str) -> Draft7Validator:
 
 @cache
 def _registry() -> Registry[Any]:
-    paths = shared_data("redfish_schemas/json-schema").glob("*.json")
+    paths = shared_data(_FOLDER).glob("*.json")
     # Not by what they call themselves: others refer to odata-v4.json, which is a version of it.
     schemas = [(_URI.format(path.stem), json.loads(path.read_bytes())) for path in paths]
     return Registry[Any]().with_contents(schemas, default_specification=DRAFT7)

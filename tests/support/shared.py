@@ -16,6 +16,13 @@ def _folder() -> Path:
     return Path(os.environ.get("RELAY_TEST_SHARED_DIR") or _BESIDE_THE_REPOSITORY)
 
 
+def is_there(name: str) -> bool:
+    """
+    Whether the shared data has `name`: for what checks more where it does. The header of a run tells when it does not.
+    """
+    return (_folder() / "data" / name).exists()
+
+
 def _there(path: Path, how: str) -> Path:
     if not path.exists():
         pytest.skip(f"{how} is not here: {path}", allow_module_level=True)
