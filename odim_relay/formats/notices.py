@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from odim_relay.formats.base_messages import message
+
 _NAMESPACE = UUID("2b5a7f0e-8a55-5f5b-9d1c-7a0f6f64696d")
 
 
@@ -32,18 +34,10 @@ def buffer_exceeded(context: str | None, *, identity: str) -> Notice:
         identity: what tells this occasion from others.
     """
     event_id = str(uuid5(_NAMESPACE, identity))
-    record: dict[str, object] = {
-        "EventType": "Other",
-        "EventId": event_id,
-        "MemberId": "0",
-        "MessageId": "Base.1.22.EventBufferExceeded",
-        "Message": "Undelivered events may have been lost due to exceeding the event buffer.",
-        "MessageArgs": [],
-        "MessageSeverity": "Warning",
-        "Severity": "Warning",
-        "Resolution": "None.",
-    }
-    return _notice(event_id, "Events were lost", {} if context is None else {"Context": context}, record)
+    said = message("EventBufferExceeded")
+    record = _record(event_id, said["MessageId"], said["Message"], said["MessageSeverity"])
+    record["Resolution"] = said["Resolution"]
+    return _notice(event_id, "Events were lost", record, context=context)
 
 
 def heartbeat(*, event_id: str, at: datetime) -> Notice:
@@ -53,18 +47,10 @@ def heartbeat(*, event_id: str, at: datetime) -> Notice:
     Args:
         at: with its time zone.
     """
-    record: dict[str, object] = {
-        "EventType": "Other",
-        "EventId": event_id,
-        "EventTimestamp": at.isoformat(timespec="seconds"),
-        "MemberId": "0",
-        "MessageId": "HeartbeatEvent.1.1.RedfishServiceFunctional",
-        "Message": "Redfish service is functional.",
-        "MessageArgs": [],
-        "MessageSeverity": "OK",
-        "Severity": "OK",
-    }
-    return _notice(event_id, "Heartbeat", {}, record)
+    record = _record(
+        event_id, "HeartbeatEvent.1.1.RedfishServiceFunctional", "Redfish service is functional.", "OK", at=at
+    )
+    return _notice(event_id, "Heartbeat", record)
 
 
 def delivery_test(*, event_id: str, at: datetime) -> Notice:
@@ -74,26 +60,33 @@ def delivery_test(*, event_id: str, at: datetime) -> Notice:
     Args:
         at: with its time zone.
     """
-    record: dict[str, object] = {
+    record = _record(event_id, "ResourceEvent.1.4.TestMessage", "Test message.", "OK", at=at)
+    return _notice(event_id, "Test event", record)
+
+
+def _record(
+    event_id: str, message_id: str, text: str, severity: str, *, at: datetime | None = None
+) -> dict[str, object]:
+    return {
         "EventType": "Other",
         "EventId": event_id,
-        "EventTimestamp": at.isoformat(timespec="seconds"),
+        **({} if at is None else {"EventTimestamp": at.isoformat(timespec="seconds")}),
         "MemberId": "0",
-        "MessageId": "ResourceEvent.1.4.TestMessage",
-        "Message": "Test message.",
+        "MessageId": message_id,
+        "Message": text,
         "MessageArgs": [],
-        "MessageSeverity": "OK",
-        "Severity": "OK",
+        "MessageSeverity": severity,
+        # Deprecated, and all that older subscribers look at.
+        "Severity": severity,
     }
-    return _notice(event_id, "Test event", {}, record)
 
 
-def _notice(event_id: str, name: str, context: dict[str, str], record: dict[str, object]) -> Notice:
+def _notice(event_id: str, name: str, record: dict[str, object], *, context: str | None = None) -> Notice:
     event = {
         "@odata.type": "#Event.v1_13_0.Event",
         "Id": event_id,
         "Name": name,
-        **context,
+        **({} if context is None else {"Context": context}),
         "Events": [record],
     }
     return Notice(event_id=event_id, body=json.dumps(event, separators=(",", ":")).encode())
