@@ -192,6 +192,8 @@ class Connection(asyncio.Protocol):
             path = target.split(b"?", 1)[0].decode()
             state = self.server.path(path)
             if state.behaviour.mode is Mode.NEVER_READ:
+                # Some kernels would take in tens of megabytes on behalf of one who does not read.
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
                 self.transport.pause_reading()
                 return
             if len(self.buffer) < end:

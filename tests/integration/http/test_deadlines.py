@@ -92,6 +92,8 @@ def test_a_request_that_is_not_read_ends_in_time(sender: RequestsSender, receive
 def test_a_request_that_is_read_by_drops_ends_in_time(make_sender: MakeSender) -> None:
     # Under TLS each record has a timeout of its own, so the socket's would never come.
     with Receiver.start(scheme="https") as receiver, socket.create_server(("127.0.0.1", 0)) as listener:
+        # Some kernels would take in tens of megabytes before it reads.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         stop = threading.Event()
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         relay = threading.Thread(target=relay_by_drops, args=(listener, receiver.port, stop))
