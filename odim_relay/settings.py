@@ -97,6 +97,28 @@ class KafkaSettings(_Group):
         return topics
 
 
+class OdimSettings(_Group):
+    """
+    An ODIM installation whose events are delivered here.
+    """
+
+    redis_url: str | None = Field(
+        None,
+        description="ODIM's on-disk Redis, as REDIS__URL is spelled: its subscriptions, sources and aggregates are "
+        "followed live, read only; unset follows none",
+    )
+    redis_ca_file: Path | None = Field(None, description="certificates that rediss:// is verified against")
+    redis_cert_file: Path | None = Field(None, description="our certificate, for a server that asks for one")
+    redis_key_file: Path | None = Field(None, description="its key")
+    read_interval_s: Seconds = Field(
+        30, description="how often all of it is read; what changes in between is found by its notifications"
+    )
+    url_translation: dict[str, str] = Field(
+        default_factory=lambda: {"ODIM": "redfish"},
+        description="JSON object: what the first segment of the plugins' URIs is called here",
+    )
+
+
 class DeliverySettings(_Group):
     """
     How events go out.
@@ -245,6 +267,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     broker: BrokerSettings = BrokerSettings()
     kafka: KafkaSettings = KafkaSettings()
+    odim: OdimSettings = OdimSettings()
     delivery: DeliverySettings = DeliverySettings()
     egress: EgressSettings = EgressSettings()
     breaker: BreakerSettings = BreakerSettings()

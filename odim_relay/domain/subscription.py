@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.keeper import Keeper
 
 
 class Mode(StrEnum):
@@ -86,6 +87,7 @@ class Subscription:
         max_in_flight: requests of its that may be under way at once; `None` for no limit of its own.
         rate_per_s: its deliveries per second at most; `None` for no limit.
         retention_s: how long an event is kept for it, in seconds; `None` is as `DEAD_LETTERS__RETENTION_S` says.
+        keeper: who creates, changes and removes it.
         revision: is raised by each change, so that one state can be told from another without a look at its secrets.
     """
 
@@ -108,4 +110,5 @@ class Subscription:
     max_in_flight: int | None = None
     rate_per_s: float | None = None
     retention_s: int | None = None
+    keeper: Keeper = Keeper.OWN
     revision: int = 0

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from odim_relay.domain.address import host_of
 from odim_relay.formats import Decoded, Ignored, Undecodable, redfish
 from odim_relay.formats.json_text import kind_of, read_json, refuse_constant
 
@@ -41,7 +42,7 @@ def decode(value: bytes) -> Decoded:
     body = _body(members.get("request"))
     if isinstance(body, bytes):
         ip = members.get("ip")
-        decoded = redfish.decode(body, source=_host(ip) if isinstance(ip, str) else "")
+        decoded = redfish.decode(body, source=host_of(ip) if isinstance(ip, str) else "")
     else:
         decoded = body
     if isinstance(decoded, Undecodable):
@@ -91,11 +92,3 @@ def _from_json_string(body: bytes) -> bytes:
         # Half a surrogate pair has no UTF-8, but the escape that stands for it in JSON.
         return text.encode("utf-8", "backslashreplace")
     return body
-
-
-def _host(address: str) -> str:
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    host, colon, port = address.partition(":")
-    # More than one colon: an IPv6 address without brackets, and so without a port.
-    return host if colon and ":" not in port else address

@@ -21,6 +21,7 @@ from odim_relay.ports.intake import (
     QuarantineEntry,
     TopicEpoch,
 )
+from odim_relay.ports.inventory import InventoryChange, InventoryContent, InventoryStore
 from odim_relay.ports.journal import Journal, JournalEntry
 from odim_relay.ports.listings import (
     Backlog,
@@ -31,6 +32,7 @@ from odim_relay.ports.listings import (
     QuarantinedRecord,
     QuarantineListing,
 )
+from odim_relay.ports.odim import OdimStore, OdimTables
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
@@ -60,6 +62,9 @@ __all__ = [
     "Index",
     "IngestBatch",
     "IngestLedger",
+    "InventoryChange",
+    "InventoryContent",
+    "InventoryStore",
     "Journal",
     "JournalEntry",
     "LastAttempt",
@@ -67,6 +72,8 @@ __all__ = [
     "NewDelivery",
     "NewEvent",
     "Notice",
+    "OdimStore",
+    "OdimTables",
     "OutgoingRequest",
     "PasswordHasher",
     "Position",

@@ -11,6 +11,7 @@ from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
 
 _VERSION = 1
@@ -153,6 +154,7 @@ def decode_subscription(document: bytes | str) -> Subscription:
             "retry_policy": RetryPolicy(members.get("retry_policy", RetryPolicy.FOREVER_WITH_BACKOFF)),
             "mode": Mode(members.get("mode", Mode.AT_LEAST_ONCE)),
             "kind": SubscriptionType(members.get("kind", SubscriptionType.REDFISH_EVENT)),
+            "keeper": Keeper(members.get("keeper", Keeper.OWN)),
             "backup_destinations": tuple(members.get("backup_destinations", ())),
             "headers": tuple((name, value) for name, value in members["headers"]),
         }

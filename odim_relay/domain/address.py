@@ -1,0 +1,34 @@
+"""
+Addresses of machines, in the one spelling by which they are compared.
+"""
+
+from ipaddress import IPv6Address, ip_address
+
+
+def host_of(address: str) -> str:
+    """
+    An address without its port, as it is spelled otherwise: `host`, `host:port`, `[v6]:port`, `[v6]` or `v6`.
+    """
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, colon, port = address.partition(":")
+    # More than one colon: an IPv6 address without brackets, and so without a port.
+    return host if colon and ":" not in port else address
+
+
+def address_key(address: str) -> str:
+    """
+    The one spelling of an address or a name, with or without a port: equal for what means the same machine.
+
+    IPv6 is compressed, in lower case and without its zone; IPv6 that holds an IPv4 address (`::ffff:10.0.0.1`) is that
+    one; names are in lower case, without a dot at their end. Empty for what is neither: with white space, or nothing.
+    """
+    host = host_of(address.strip())
+    try:
+        number = ip_address(host.partition("%")[0])
+    except ValueError:
+        name = host.lower().removesuffix(".")
+        return "" if any(letter.isspace() or letter in "|/[]" for letter in name) else name
+    if isinstance(number, IPv6Address) and number.ipv4_mapped is not None:
+        return str(number.ipv4_mapped)
+    return str(number)

@@ -1,0 +1,55 @@
+"""
+ODIM's own Redis, as far as event delivery needs it. Only read, never written.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdimTables:
+    """
+    Its rows, as they stand there. Source: ODIM 23.08, lib-persistence-manager and svc-events.
+
+    Attributes:
+        subscriptions: members of `Subscription`.
+        devices: members of `DeviceSubscription`.
+        aggregate_hosts: members of `AggregateToHost`.
+        aggregates: documents of the keys `Aggregate:{uri}`, by URI.
+    """
+
+    subscriptions: Sequence[str]
+    devices: Sequence[str]
+    aggregate_hosts: Sequence[str]
+    aggregates: Mapping[str, str]
+
+
+class OdimStore(Protocol):
+    """
+    ODIM's Redis.
+    """
+
+    def read(self) -> OdimTables:
+        """
+        Read all tables; the three sorted sets as of one moment.
+        """
+        ...
+
+    def undelivered(self) -> Iterator[tuple[str, bytes]]:
+        """
+        Walk the events that ODIM could not deliver: key, value. Each once.
+        """
+        ...
+
+    def wait_for_change(self, at_most_s: float) -> bool:
+        """
+        Wait until something may have changed. False when nothing was heard of, which proves nothing. For one thread.
+        """
+        ...
+
+    def ping(self) -> None:
+        """
+        Ask whether it is there.
+        """
+        ...
