@@ -22,19 +22,29 @@ def send(server: RabbitMQServer, body: str) -> None:
         channel.basic_publish_confirm(Message(body, delivery_mode=DURABLE_MESSAGE), routing_key="deliveries")
 
 
-def test_rabbitmq_keeps_its_messages_over_a_kill_and_leaves_nothing_behind(fresh_rabbitmq: RabbitMQServer) -> None:
+def test_rabbitmq_keeps_its_messages_over_a_restart(fresh_rabbitmq: RabbitMQServer) -> None:
     send(fresh_rabbitmq, "a")
+
+    fresh_rabbitmq.restart()
+
+    assert fresh_rabbitmq.queue_depth() == 1
+    assert fresh_rabbitmq.purge() == 1
+    assert fresh_rabbitmq.queue_depth() == 0
+
+
+def test_a_killed_rabbitmq_leaves_nothing_behind_and_comes_back_where_it_was(fresh_rabbitmq: RabbitMQServer) -> None:
     family = [psutil.Process(fresh_rabbitmq.pid), *psutil.Process(fresh_rabbitmq.pid).children(recursive=True)]
+    port = fresh_rabbitmq.port
 
     fresh_rabbitmq.kill()
     wait_until(
         lambda: not [process for process in family if process.is_running()], timeout_s=5, what="its helpers to end"
     )
     fresh_rabbitmq.start()
+    send(fresh_rabbitmq, "a")
 
+    assert fresh_rabbitmq.port == port
     assert fresh_rabbitmq.queue_depth() == 1
-    assert fresh_rabbitmq.purge() == 1
-    assert fresh_rabbitmq.queue_depth() == 0
 
 
 def test_where_rabbitmq_is_missing_it_is_named_with_its_package() -> None:
