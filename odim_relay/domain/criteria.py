@@ -2,7 +2,7 @@
 A subscription's filters made ready: normalised once, then asked of every record that could match.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -140,6 +140,24 @@ def places_of(origin: str) -> tuple[str, ...]:
         places.append(path[: end + 1])
         end = path.rfind("/", 0, end)
     return tuple(places)
+
+
+def with_aggregates(places: tuple[str, ...], aggregates: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """
+    The places of an origin, and the aggregates that mean one of them: as themselves where the origin is an element;
+    ending in a slash where it is an element or below one.
+
+    Args:
+        places: of `places_of`.
+        aggregates: of each element, the URIs of the aggregates that it is in.
+    """
+    if not places:
+        return places
+    # The first is the URI itself, all others end in a slash.
+    added = [*aggregates.get(places[0], ())]
+    for place in places[1:]:
+        added += [f"{uri}/" for uri in aggregates.get(place[:-1], ())]
+    return (*places, *dict.fromkeys(added)) if added else places
 
 
 def _registry(prefix: str) -> str:
