@@ -109,9 +109,13 @@ class Criteria:
             (self.places is None or not self.places.isdisjoint(places))
             and self._accepts_message(record)
             and (self.event_types is None or not record.event_type or record.event_type in self.event_types)
-            and (self.resource_types is None or record.resource_type in self.resource_types)
+            and (self.resource_types is None or self._accepts_type(record))
             and (self.severities is None or record.severity in self.severities)
         )
+
+    def _accepts_type(self, record: EventRecord) -> bool:
+        wanted = self.resource_types or frozenset()
+        return record.resource_type in wanted or not wanted.isdisjoint(record.further_types)
 
     def _accepts_message(self, record: EventRecord) -> bool:
         if self.message_ids is not None or self.registries is not None:

@@ -37,6 +37,7 @@ def records(draw: st.DrawFn) -> EventRecord:
         severity=draw(SEVERITIES),
         origin=draw(st.just("") | URIS).removesuffix("/"),
         resource_type=draw(TYPES),
+        further_types=draw(few(TYPES)),
     )
 
 
@@ -100,7 +101,7 @@ def passes(filters: Filters, record: EventRecord) -> bool:
         and not has_id(filters.exclude_message_ids)
         and (
             not filters.resource_types
-            or (bool(record.resource_type) and record.resource_type in filters.resource_types)
+            or any(name and name in filters.resource_types for name in (record.resource_type, *record.further_types))
         )
         and (not filters.origin_resources or any(map(is_at, filters.origin_resources)))
         and (not filters.severities or (bool(record.severity) and record.severity in filters.severities))
