@@ -5,9 +5,9 @@ The rules where the standard leaves room, or ODIM does otherwise:
 
 * EventTypes: exact. A record without an EventType passes (ODIM).
 * RegistryPrefixes and MessageIds: a union; versions do not count on either side. Exclude... is subtracted from it.
-* ResourceTypes: the type of the resource at the record's origin, by its URI; where that names a property made of another
-  type (an IP address, a message), also that type; `Resource` is any. A record whose type is not known, or that has no
-  origin, does not pass. SubordinateResources has no say here: an event of a Volume is none of a Storage.
+* ResourceTypes: the type of the resource at the record's origin, by its URI; where that names a property made of
+  another type (an IP address, a message), also that type; `Resource` is any. A record whose type is not known, or that
+  has no origin, does not pass. SubordinateResources has no say here: an event of a Volume is none of a Storage.
 * OriginResources: the URI itself, with SubordinateResources also what is below it by path segment. A slash at the end
   of either does not count. An empty URI is no resource: it matches nothing.
 * Severities: exact, as the schema spells them; `MessageSeverity`, or `Severity` where only that is given.
