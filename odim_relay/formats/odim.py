@@ -11,7 +11,7 @@ from typing import Any
 
 from odim_relay.domain.address import host_of
 from odim_relay.formats import Decoded, Ignored, Undecodable, redfish
-from odim_relay.formats.json_text import kind_of, read_json, refuse_constant
+from odim_relay.formats.json_text import kind_of, read_json, refuse_constant, text_within
 
 # Members come as pairs: Go takes the last of those whose names are equal but for case, which a dict would not tell.
 _ENVELOPE = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=refuse_constant)
@@ -71,9 +71,7 @@ def _body(request: Any) -> bytes | Undecodable:
         case _:
             kind = kind_of(request)
             return Undecodable(reason="request_not_bytes", detail=f"{kind}, neither base64 nor an array of bytes")
-    if isinstance(body, bytes) and body.lstrip(b" \t\r\n").startswith(b'"'):
-        return _from_json_string(body)
-    return body
+    return text_within(body) if isinstance(body, bytes) else body
 
 
 def _from_base64(request: str) -> bytes | Undecodable:
@@ -84,11 +82,3 @@ def _from_base64(request: str) -> bytes | Undecodable:
         return binascii.a2b_base64(request, strict_mode=True)
     except ValueError as exc:
         return Undecodable(reason="not_base64", detail=str(exc))
-
-
-def _from_json_string(body: bytes) -> bytes:
-    text = read_json(body)
-    if isinstance(text, str):
-        # Half a surrogate pair has no UTF-8, but the escape that stands for it in JSON.
-        return text.encode("utf-8", "backslashreplace")
-    return body
