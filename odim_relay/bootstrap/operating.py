@@ -14,6 +14,7 @@ from odim_relay.bootstrap.stores import (
     event_service_store,
     flow_listing,
     ingest_ledger,
+    inventory_store,
     ledger_figures,
     quarantine_ledger,
     quarantine_listing,
@@ -42,7 +43,7 @@ def replay_quarantine() -> ReplayQuarantine:
     return ReplayQuarantine(
         ledger=quarantine_ledger(),
         listing=quarantine_listing(),
-        matchers=MatcherDirectory(subscription_store(), event_service_store()),
+        matchers=MatcherDirectory(subscription_store(), event_service_store(), inventory_store()),
         decoders=decoders(),
         publisher=publisher(),
     )

@@ -12,6 +12,7 @@ from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
@@ -79,6 +80,14 @@ def event_service_store() -> RedisEventServiceStore:
     Where the EventService's settings are kept.
     """
     return RedisEventServiceStore(scripts())
+
+
+@cache
+def inventory_store() -> RedisInventoryStore:
+    """
+    Where sources and aggregates are kept.
+    """
+    return RedisInventoryStore(scripts())
 
 
 @cache

@@ -40,7 +40,9 @@ def run() -> None:
         birth = _wait_for(lambda: check_ledger(ledger, source_for_checks))
     finally:
         source_for_checks.close()
-    matchers = MatcherDirectory(bootstrap.subscription_store(), bootstrap.event_service_store())
+    matchers = MatcherDirectory(
+        bootstrap.subscription_store(), bootstrap.event_service_store(), bootstrap.inventory_store()
+    )
     bridge = Bridge(
         ledger=ledger,
         ingest=Ingest(ledger=ledger, matchers=matchers, decoders=decoders),

@@ -2,6 +2,7 @@
 From Kafka records to deliveries in the ledger and tasks in the broker.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -63,7 +64,8 @@ class _Draft:
     record_count: int = 0
     event_count: int = 0
     unmatched_count: int = 0
-    ignored_count: int = 0
+    unknown_source_count: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_full(self) -> bool:
@@ -152,7 +154,8 @@ class Ingest:
             record_count=draft.record_count,
             event_count=draft.event_count,
             unmatched_count=draft.unmatched_count,
-            ignored_count=draft.ignored_count,
+            unknown_source_count=draft.unknown_source_count,
+            ignored=draft.ignored,
         )
 
     def _add(
@@ -173,7 +176,7 @@ class Ingest:
                 draft.size += len(record.value)
                 return ""
             case Ignored():
-                draft.ignored_count += 1
+                draft.ignored[decoded.kind] += 1
                 return ""
             case events:
                 return self._add_events(draft, partition, topic_epoch, record, after, events)

@@ -14,6 +14,7 @@ from odim_relay.use_cases.directory import MatcherDirectory
 from tests.fakes.announcing_ledger import InMemoryAnnouncingLedger
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.publisher import InMemoryPublisher
@@ -56,7 +57,7 @@ class World:
         self.publisher = InMemoryPublisher()
         self.announce = Announce(
             ledger=self.ledger,
-            matchers=MatcherDirectory(self.store, self.services),
+            matchers=MatcherDirectory(self.store, self.services, InMemoryInventoryStore(self.state)),
             publisher=self.publisher,
             new_id=lambda: "an-id",
             now_s=lambda: 5.0,

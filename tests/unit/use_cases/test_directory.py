@@ -8,6 +8,7 @@ from odim_relay.domain.subscription import Subscription, SubscriptionType
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from tests.fakes.event_service_store import InMemoryEventServiceStore
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import decode, subscription
 from tests.fakes.subscription_store import InMemorySubscriptionStore
@@ -131,7 +132,7 @@ def test_a_change_that_the_store_lost_again_is_forgotten(store: Counting) -> Non
 
 
 def test_a_matcher_follows_the_changes(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     assert not directory.refresh()
     store.save(subscription("a", "A"))
     store.save(subscription("b", "B"))
@@ -147,7 +148,7 @@ def test_a_matcher_follows_the_changes(store: Counting) -> None:
 
 
 def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     store.save(subscription("a", "A"))
     directory.refresh()
     kept = rolled_back(store)
@@ -163,7 +164,7 @@ def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) ->
 
 
 def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     store.save(subscription("a", "A"))
     directory.refresh()
     store.is_away = True
@@ -174,25 +175,21 @@ def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> No
     assert wanted_by(directory, "A") == ["a"]
 
 
-@pytest.mark.parametrize("directory_type", [MatcherDirectory, SubscriptionDirectory])
-def test_what_is_said_for_all_is_known_with_the_generation_of_its_change(
-    store: Counting, directory_type: type[MatcherDirectory | SubscriptionDirectory]
-) -> None:
+def test_what_is_said_for_all_is_known_with_the_generation_of_its_change(store: Counting) -> None:
     services = InMemoryEventServiceStore(store.state)
-    directory = directory_type(store, services)
+    matchers = MatcherDirectory(store, services, InMemoryInventoryStore(store.state))
+    directory = SubscriptionDirectory(store, services)
     store.save(subscription("a"))
     said = services.update(lambda found: replace(found, retry_attempts=7))
 
-    if isinstance(directory, MatcherDirectory):
-        directory.refresh()
-    else:
-        directory.find("a", store.generation())
+    matchers.refresh()
+    directory.find("a", store.generation())
 
-    assert directory.settings == said
+    assert matchers.settings == directory.settings == said
 
 
 def test_who_follows_a_stream_gets_no_deliveries(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     store.save(subscription("all"))
     store.save(replace(subscription("early"), kind=SubscriptionType.SSE))
     directory.refresh()

@@ -14,6 +14,7 @@ from odim_relay.use_cases.quarantine import (
     select_entries,
 )
 from tests.fakes.event_service_store import InMemoryEventServiceStore
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.publisher import InMemoryPublisher
 from tests.fakes.samples import decode, subscription
@@ -75,7 +76,9 @@ class World:
             store.save(subscription(name, name))
         self.quarantine = Quarantine(self.state, **values)
         self.publisher = InMemoryPublisher()
-        self.matchers = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+        self.matchers = MatcherDirectory(
+            store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state)
+        )
         self.replay = ReplayQuarantine(
             ledger=self.quarantine,
             listing=self.quarantine,
@@ -100,14 +103,14 @@ def test_deliveries_have_the_names_that_they_would_have_had() -> None:
         (third, b"C|A|AB#2", "T/3/9", 7),
     ]
     assert [one.event_index for one in batch.deliveries] == [0, 1, 1]
-    assert (batch.event_count, batch.unmatched_count, batch.ignored_count) == (3, 1, 0)
+    assert (batch.event_count, batch.unmatched_count, batch.ignored) == (3, 1, {})
     assert len(world.publisher.queue) == 3
 
 
 def test_what_is_not_for_subscribers_leaves_the_quarantine_too() -> None:
     world = World(T_3_9=b"-")
     assert world.replay("epoch/T/3/9") == TakenIn(event_count=0, delivery_count=0, is_published=True)
-    assert world.quarantine.batches[0].ignored_count == 1
+    assert world.quarantine.batches[0].ignored == {"said_so": 1}
 
 
 def test_what_cannot_be_understood_today_stays() -> None:
