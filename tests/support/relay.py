@@ -59,7 +59,8 @@ class Relay:
     Bridge, workers, maintenance and beat over one Redis, one topic of one Kafka, and one receiver.
 
     Entering it starts all of them at once and leaving it ends them. Each is a `LocalProcess`: to be killed, hung,
-    terminated and started again. `settings` are environment variables without their prefix, beside or instead of QUICK.
+    terminated and started again. `settings` are environment variables without their prefix, beside or instead of QUICK;
+    of the topics they may name, `publish` writes to the first.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class Relay:
     ) -> None:
         self.redis = redis
         self.receiver = receiver
-        self.topic = f"events-{uuid.uuid4().hex[:8]}"
+        topics: list[str] = json.loads(str((settings or {}).get("KAFKA__TOPICS", "[]")))
+        self.topic = topics[0] if topics else f"events-{uuid.uuid4().hex[:8]}"
         self.group_id = f"group-{uuid.uuid4().hex[:8]}"
         self.kafka = KafkaClient(kafka)
         self.partitions = partitions
