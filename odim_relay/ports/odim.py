@@ -42,6 +42,12 @@ class OdimStore(Protocol):
         """
         ...
 
+    def undelivered_values(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """
+        Read some of these events again, at most 500, by their keys and in that order; None for one that is gone.
+        """
+        ...
+
     def wait_for_change(self, at_most_s: float) -> bool:
         """
         Wait until something may have changed. False when nothing was heard of, which proves nothing. For one thread.
