@@ -22,6 +22,7 @@ from odim_relay.bootstrap.delivering import (
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
+from odim_relay.bootstrap.inventory import sources
 from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets
 from odim_relay.bootstrap.process import (
     USER_AGENT,
@@ -107,6 +108,7 @@ __all__ = [
     "service_identity",
     "session_store",
     "settings",
+    "sources",
     "stopping",
     "streams",
     "subscribe",

@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "publish": "odim_relay.cli.publish:publish",
         "quarantine": "odim_relay.cli.quarantine:quarantine",
         "settings": "odim_relay.cli.settings:settings",
+        "sources": "odim_relay.cli.sources:sources",
         "status": "odim_relay.cli.status:status",
         "subscriptions": "odim_relay.cli.subscriptions:subscriptions",
         "up": "odim_relay.cli.up:up",
