@@ -7,13 +7,14 @@ from ipaddress import IPv6Address, ip_address
 
 def host_of(address: str) -> str:
     """
-    An address without its port, as it is spelled otherwise: `host`, `host:port`, `[v6]:port`, `[v6]` or `v6`.
+    An address without its port, as it is spelled otherwise: `host`, `host:port`, `[v6]:port`, `[v6]` or `v6`. What is
+    none of these (a URL) comes back as it is.
     """
     if address.startswith("["):
         return address[1:].partition("]")[0]
     host, colon, port = address.partition(":")
     # More than one colon: an IPv6 address without brackets, and so without a port.
-    return host if colon and ":" not in port else address
+    return host if colon and (not port or port.isdecimal()) else address
 
 
 def address_key(address: str) -> str:
