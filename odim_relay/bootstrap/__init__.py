@@ -23,6 +23,7 @@ from odim_relay.bootstrap.delivering import (
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
 from odim_relay.bootstrap.inventory import sources
+from odim_relay.bootstrap.odim import follows_odim, odim_store
 from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets
 from odim_relay.bootstrap.process import (
     USER_AGENT,
@@ -77,6 +78,7 @@ __all__ = [
     "fingerprint",
     "first_account",
     "flow_listing",
+    "follows_odim",
     "heartbeat",
     "ingest_ledger",
     "inventory_store",
@@ -91,6 +93,7 @@ __all__ = [
     "new_id",
     "new_secret",
     "new_signing_secret",
+    "odim_store",
     "passwords",
     "publish",
     "publisher",

@@ -63,11 +63,13 @@ class SubscriptionRow:
     Attributes:
         subscription: with keeper ODIM. Whether its destination can be sent to is not asked here.
         odim_id: ODIM's own id of it.
+        user_name: of ODIM's account that made it. It is no account here, and so not the subscription's owner.
         differences: what is not as ODIM has it, in words for a person.
     """
 
     subscription: Subscription
     odim_id: str
+    user_name: str = ""
     differences: tuple[str, ...] = ()
 
 
@@ -253,7 +255,7 @@ class _Members:
         return value or []
 
 
-def _subscription(odim_id: str, body: Mapping[str, Any], owner: str) -> SubscriptionRow:
+def _subscription(odim_id: str, body: Mapping[str, Any], user_name: str) -> SubscriptionRow:
     members = _Members(body)
     destination = members.text("Destination")
     if not destination:
@@ -285,10 +287,10 @@ def _subscription(odim_id: str, body: Mapping[str, Any], owner: str) -> Subscrip
             event_format=_format(members.text("EventFormatType")),
             context=members.text("Context") or None,
             retry_policy=policy,
-            owner=owner,
             keeper=Keeper.ODIM,
         ),
         odim_id=odim_id,
+        user_name=user_name,
         differences=differences,
     )
 

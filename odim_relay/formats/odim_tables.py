@@ -9,6 +9,7 @@ ODIM's tables, all of them together: what they say, and what of them says nothin
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from odim_relay.domain.address import address_key
 from odim_relay.domain.inventory import Aggregate
@@ -22,6 +23,8 @@ from odim_relay.formats.odim_rows import (
     read_device,
     read_subscription,
 )
+
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,13 @@ def read_tables(
     devices: Iterable[str],
     aggregate_hosts: Iterable[str],
     aggregates: Mapping[str, str],
+    known_sources: Mapping[str, str] = NO_SOURCES,
 ) -> OdimView:
     """
     Read all tables, each as `OdimTables` has it; never raises, and no row keeps another from being read.
+
+    Args:
+        known_sources: machines that aggregates may hold besides those in `devices`, by address.
 
     Beside the flaws of `odim_rows` there are `second_row_of_id`, `second_row_of_address`, `second_row_of_aggregate` and
     `unknown_host_in_aggregate`. A second row that says the same as the first is no flaw.
@@ -69,7 +76,7 @@ def read_tables(
         subscriptions=rows,
         sources=sources,
         aggregates={
-            **_aggregates_by_host(aggregate_hosts, sources, _ids(aggregates), flaws),
+            **_aggregates_by_host(aggregate_hosts, {**known_sources, **sources}, _ids(aggregates), flaws),
             **_aggregates(aggregates, flaws),
         },
         flaws=tuple(flaws),

@@ -25,6 +25,23 @@ class OdimTables:
     aggregates: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdimFacts:
+    """
+    What its server says of itself.
+
+    Attributes:
+        role: `master` where it is the primary.
+        notifications: which keyspace notifications it sends, as `notify-keyspace-events` spells them; None when it does
+            not tell.
+        counts: rows of each sorted set.
+    """
+
+    role: str
+    notifications: str | None
+    counts: Mapping[str, int]
+
+
 class OdimStore(Protocol):
     """
     ODIM's Redis.
@@ -57,5 +74,11 @@ class OdimStore(Protocol):
     def ping(self) -> None:
         """
         Ask whether it is there.
+        """
+        ...
+
+    def examine(self) -> OdimFacts:
+        """
+        Ask what it is, and how much it holds.
         """
         ...
