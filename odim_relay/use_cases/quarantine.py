@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from odim_relay.domain.event import Event
 from odim_relay.domain.identity import event_id
-from odim_relay.formats import Decoder, Ignored, Undecodable
+from odim_relay.formats import Decoder, Ignored, Undecodable, placing
 from odim_relay.ports import (
     Aftermath,
     IngestBatch,
@@ -181,11 +181,15 @@ class ReplayQuarantine:
     ) -> IngestBatch:
         position = Position(topic_epoch=place.topic_epoch, offset=place.offset)
         keeps_journal = self._matchers.settings.keeps_journal
-        unmatched_count = 0
+        inventory = self._matchers.inventory
+        unmatched_count = unknown_source_count = 0
         wanted: list[NewEvent] = []
         deliveries: list[NewDelivery] = []
-        for index, event in enumerate(events):
-            matches = self._matchers.matcher.match(event)
+        for index, decoded in enumerate(events):
+            placed = placing.place(decoded, inventory)
+            event = placed.event
+            matches = self._matchers.matcher.match(event, inventory)
+            unknown_source_count += placed.is_of_unknown_source
             unmatched_count += not matches
             if not matches and not keeps_journal:
                 continue
@@ -216,6 +220,7 @@ class ReplayQuarantine:
             deliveries=deliveries,
             event_count=len(events),
             unmatched_count=unmatched_count,
+            unknown_source_count=unknown_source_count,
             ignored=ignored,
         )
 
