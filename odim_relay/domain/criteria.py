@@ -153,7 +153,7 @@ def with_aggregates(places: tuple[str, ...], aggregates: Mapping[str, tuple[str,
 
     Args:
         places: of `places_of`.
-        aggregates: of each element, the URIs of the aggregates that it is in.
+        aggregates: of each element, a resource, the URIs of the aggregates that it is in.
     """
     if not places:
         return places
