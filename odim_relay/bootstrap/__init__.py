@@ -22,7 +22,7 @@ from odim_relay.bootstrap.delivering import (
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
-from odim_relay.bootstrap.inventory import sources
+from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, odim_store
 from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets
 from odim_relay.bootstrap.process import (
@@ -80,6 +80,8 @@ __all__ = [
     "flow_listing",
     "follows_odim",
     "heartbeat",
+    "import_subscriptions",
+    "import_undelivered",
     "ingest_ledger",
     "inventory_store",
     "journal",
@@ -94,6 +96,7 @@ __all__ = [
     "new_secret",
     "new_signing_secret",
     "odim_store",
+    "odim_view",
     "passwords",
     "publish",
     "publisher",

@@ -18,6 +18,7 @@ COMMANDS = MappingProxyType(
         "dead-letters": "odim_relay.cli.dead_letters:dead_letters",
         "deliveries": "odim_relay.cli.deliveries:deliveries",
         "doctor": "odim_relay.cli.doctor:doctor",
+        "odim": "odim_relay.cli.odim:odim",
         "offsets": "odim_relay.cli.offsets:offsets",
         "publish": "odim_relay.cli.publish:publish",
         "quarantine": "odim_relay.cli.quarantine:quarantine",

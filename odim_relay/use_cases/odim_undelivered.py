@@ -150,7 +150,7 @@ class ImportUndelivered:
                 at_ms = inf if event.recorded_at_ms is None else event.recorded_at_ms
                 yield Waiting(at_ms, key, event.destination)
             else:
-                survey.without_subscription[event.destination] += 1
+                survey.without_subscription[_printable(event.destination)] += 1
 
     def apply(self, survey: Survey, progressed: Callable[[int], object]) -> Imported:
         """
@@ -239,6 +239,13 @@ class _Recipients:
         Its id; empty for none.
         """
         return self._by_destination.get(destination, "")
+
+
+def _printable(text: str) -> str:
+    """
+    Half a character, or what was no UTF-8 in a key, as an escape.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _in_steps(values: Iterable[T], size: int) -> Iterator[list[T]]:
