@@ -31,6 +31,25 @@ def go_json(value: object) -> str:
     return "".join(_GO_ESCAPES.get(letter, letter) for letter in text)
 
 
+def device_row(address: str, origins: Iterable[str]) -> str:
+    """
+    A member of `DeviceSubscription`: the address, the BMC's own subscription, and what the address stands for.
+    """
+    return f"{address}||{_location(address)}||[{' '.join(origins)}]"
+
+
+def aggregate_document(elements: Iterable[str]) -> str:
+    """
+    What stands at the key of an aggregate.
+    """
+    return go_json({"Elements": [{"@odata.id": element} for element in elements]})
+
+
+def _location(address: str) -> str:
+    host = f"[{address}]" if ":" in address else address
+    return f"https://{host}/redfish/v1/EventService/Subscriptions/{uuid.uuid4().hex[:8]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdimSubscription:
     """
@@ -105,7 +124,7 @@ class OdimRedis:
         """
         Many at once, as they stand there: the origins of each address.
         """
-        rows = {address: _device_row(address, listed) for address, listed in origins.items()}
+        rows = {address: device_row(address, listed) for address, listed in origins.items()}
         self._addresses |= {origin: address for address, listed in origins.items() for origin in listed}
         with self.server.client() as client:
             client.zadd("DeviceSubscription", dict.fromkeys(rows.values(), 0))
@@ -138,9 +157,8 @@ class OdimRedis:
         """
         Write an aggregate's document, and its row of addresses.
         """
-        document = go_json({"Elements": [{"@odata.id": element} for element in elements]})
         with self.server.client() as client:
-            client.set(f"Aggregate:{_AGGREGATES}{id_}", document)
+            client.set(f"Aggregate:{_AGGREGATES}{id_}", aggregate_document(elements))
             client.zadd("AggregateToHost", {f"{id_}||[{' '.join(hosts)}]": 0})
 
     # --- subscriptions ---
@@ -196,12 +214,3 @@ class OdimRedis:
         with self.server.client() as client:
             client.set(key, payload)
         return key
-
-
-def _device_row(address: str, origins: Iterable[str]) -> str:
-    return f"{address}||{_location(address)}||[{' '.join(origins)}]"
-
-
-def _location(address: str) -> str:
-    host = f"[{address}]" if ":" in address else address
-    return f"https://{host}/redfish/v1/EventService/Subscriptions/{uuid.uuid4().hex[:8]}"
