@@ -23,7 +23,7 @@ from odim_relay.bootstrap.delivering import (
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
-from odim_relay.bootstrap.odim import follows_odim, odim_store
+from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets
 from odim_relay.bootstrap.process import (
     USER_AGENT,
@@ -91,6 +91,7 @@ __all__ = [
     "letters_by_hand",
     "log_in",
     "manage_accounts",
+    "mirror",
     "new_certificate",
     "new_id",
     "new_secret",

@@ -2,12 +2,17 @@
 The ODIM installation whose events are delivered here.
 """
 
+import time
 from functools import cache
 
 from odim_relay.adapters.redis.connection import TlsFiles, connect
 from odim_relay.adapters.redis.odim import RedisOdimStore
-from odim_relay.bootstrap.process import settings
+from odim_relay.bootstrap.process import egress_policy, settings
+from odim_relay.bootstrap.stores import inventory_store, subscription_store
+from odim_relay.bootstrap.subscribing import suspend
 from odim_relay.errors import ConfigurationError
+from odim_relay.use_cases.mirror import Mirror
+from odim_relay.use_cases.mirrored_subscriptions import MirroredSubscriptions
 
 _CONNECTIONS = 4
 
@@ -35,3 +40,23 @@ def odim_store() -> RedisOdimStore:
     tls = TlsFiles(ca=chosen.redis_ca_file, cert=chosen.redis_cert_file, key=chosen.redis_key_file)
     client = connect(chosen.redis_url, tls=tls, max_connections=_CONNECTIONS, setting="ODIM__REDIS_URL")
     return RedisOdimStore(client)
+
+
+def mirror() -> Mirror:
+    """
+    Takes ODIM's tables over.
+
+    Raises:
+        ConfigurationError: as `odim_store`.
+    """
+    return Mirror(
+        odim=odim_store(),
+        inventory=inventory_store(),
+        subscriptions=MirroredSubscriptions(
+            store=subscription_store(),
+            wake=lambda id_: suspend().wake(id_),
+            now_s=time.time,
+            egress=egress_policy(),
+        ),
+        monotonic_s=time.monotonic,
+    )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from odim_relay import bootstrap
+from odim_relay.bridge.following import Following
 from odim_relay.bridge.loop import Bridge
 from odim_relay.errors import TransientError
 from odim_relay.telemetry import logger
@@ -53,11 +54,35 @@ def run() -> None:
     )
     source = bootstrap.kafka_source(rebalance=bridge)
     bridge.attach(source, StartPositions(ledger=ledger, source=source, new_id=bootstrap.new_id))
+    following = _following() if bootstrap.follows_odim() else None
+
+    def stop(*_: object) -> None:
+        bridge.stop()
+        if following is not None:
+            following.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: bridge.stop())
+        signal.signal(number, stop)
     log.info("bridge.started", birth=birth)
-    bridge.run()
+    if following is None:
+        bridge.run()
+    else:
+        with following:
+            # An event that came before the subscriptions are known would go to nobody.
+            if following.wait_until_read():
+                bridge.run()
     log.info("bridge.stopped")
+
+
+def _following() -> Following:
+    return Following(
+        mirror=bootstrap.mirror(),
+        odim=bootstrap.odim_store(),
+        inventory=bootstrap.inventory_store(),
+        turn=bootstrap.turn("odim-mirror"),
+        interval_s=bootstrap.settings().odim.read_interval_s,
+        monotonic_s=time.monotonic,
+    )
 
 
 def _wait_for(ask: Callable[[], T]) -> T:
