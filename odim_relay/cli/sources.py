@@ -99,12 +99,13 @@ def import_(file: IO[bytes], *, replace: bool, dry_run: bool, as_json: bool) -> 
     It is CSV of address,system, with or without that as its first line, or JSON Lines of {"address", "system"} and
     {"aggregate", "elements"}.
     """
+    name = getattr(file, "name", "<stdin>")
     try:
         found = read_inventory_file(file.read())
     except OSError as exc:
-        raise FailedCommand(f"{file.name} cannot be read: {exc.strerror}; nothing was changed") from exc
+        raise FailedCommand(f"{name} cannot be read: {exc.strerror}; nothing was changed") from exc
     for line, problem in found.problems[:_TOLD_PROBLEMS]:
-        click.echo(f"{file.name}, line {line}: {problem}", err=True)
+        click.echo(f"{name}, line {line}: {problem}", err=True)
     if found.problems:
         hidden = len(found.problems) - _TOLD_PROBLEMS
         more = f", {hidden} of them not shown" if hidden > 0 else ""
@@ -112,7 +113,7 @@ def import_(file: IO[bytes], *, replace: bool, dry_run: bool, as_json: bool) -> 
         raise FailedCommand(f"{told}{more}; nothing was changed: mend them and start it again")
     content = InventoryContent(sources=found.sources, aggregates=found.aggregates)
     if replace and not (content.sources or content.aggregates):
-        raise FailedCommand(f"{file.name} is empty: with --replace that would remove everything; nothing was changed")
+        raise FailedCommand(f"{name} is empty: with --replace that would remove everything; nothing was changed")
     changes = bootstrap.sources().put(content, replaces=replace, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, **changes_to_json(changes)})
