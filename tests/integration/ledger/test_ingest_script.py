@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from odim_relay.domain.event import WHOLE, Shape
-from odim_relay.ports import IngestBatch, NewDelivery, NewEvent, Position, TaskTicket, TopicPartition
+from odim_relay.ports import IngestBatch, NewDelivery, NewEvent, Position, TopicPartition
 from tests.fakes.samples import PARTITION, START, batch, quarantined, subscription
 from tests.integration.ledger.bench import MOST, PATIENCE_S, Bench
 
@@ -128,28 +128,6 @@ def test_l7_any_bytes_and_any_shape_survive(bench: Bench) -> None:
     claims = [bench.claim(ticket) for ticket in tickets]
     assert [claim.payload for claim in claims] == [b"other", payload]
     assert [claim.shape for claim in claims] == [WHOLE, shape]
-
-
-def test_l14_what_is_to_be_parked_at_once_is_under_way_for_nobody_and_does_not_hold_others_up(bench: Bench) -> None:
-    one = batch("a", "b", generation=bench.store.generation())
-    first, second = one.deliveries
-
-    tickets = bench.ingest.ingest(replace(one, deliveries=[replace(first, parked_as="imported"), second]))
-
-    assert tickets == [TaskTicket(delivery_id=second.delivery_id, seq=1)]
-    letter = bench.fields(first.delivery_id)
-    assert (letter["reason"], letter["index"], letter["attempts"]) == ("imported", "ready", "0")
-    assert bench.database.get("due", {}).keys() == {"a"}
-
-
-def test_l15_what_is_to_be_parked_at_once_counts_for_its_subscriptions_quota(bench: Bench) -> None:
-    few = bench.under(quota_count=3)
-    new = few.batch("a", 5, START, b"{}", PARTITION)
-
-    few.ingest.ingest(replace(new, deliveries=[replace(one, parked_as="imported") for one in new.deliveries]))
-
-    assert bench.database.counters["deliveries:over_quota"] == 2
-    assert len(bench.database.dead_letters) == 3
 
 
 def test_l27_deliveries_get_their_numbers_in_order_and_their_patience(bench: Bench) -> None:
