@@ -37,6 +37,8 @@ Namespace of the ids that stand for those of ODIM that are no UUIDs.
 """
 _DEFAULT_ID = "0"
 _SHOWN = 80
+_SHOWN_OF_ROW = 24
+_ID = re.compile(r'"SubscriptionID"\s*:\s*"([^"]+)"')
 _MEMBER_OF_COLLECTION = re.compile(r"(/redfish/v1/[^/]+/[^/]+)(?:/.*)?")
 _SYSTEMS = "/redfish/v1/systems/"
 
@@ -83,12 +85,12 @@ def read_subscription(member: str) -> SubscriptionRow | RowFlaw:
     """
     row = read_json(member.encode("utf-8", "surrogatepass"))
     if isinstance(row, Undecodable):
-        return RowFlaw(reason="not_json", detail=f"{_shown(member)}: {row.detail}")
+        return RowFlaw(reason="not_json", detail=f"{_named(member)}: {row.detail}")
     if not isinstance(row, dict):
-        return RowFlaw(reason="not_an_object", detail=f"{_shown(member)}: is {kind_of(row)}, not an object")
+        return RowFlaw(reason="not_an_object", detail=f"{_named(member)}: is {kind_of(row)}, not an object")
     odim_id = row.get("SubscriptionID")
     if not isinstance(odim_id, str) or not odim_id:
-        return RowFlaw(reason="no_id", detail=f"{_shown(member)}: has no SubscriptionID")
+        return RowFlaw(reason="no_id", detail=f"{_named(member)}: has no SubscriptionID")
     body = row.get("EventDestination")
     if not isinstance(body, dict):
         return RowFlaw(reason="wrong_member", detail=f"{odim_id[:_SHOWN]}: EventDestination is {kind_of(body)}")
@@ -350,6 +352,14 @@ def _resources(origins: list[str]) -> Iterator[str]:
         match = _MEMBER_OF_COLLECTION.fullmatch(origin.rstrip("/"))
         if match:
             yield match[1]
+
+
+def _named(member: str) -> str:
+    """
+    Which row of `Subscription` it is, without what it says: a destination may hold a secret.
+    """
+    match = _ID.search(member)
+    return _shown(match[1]) if match else f"{member[:_SHOWN_OF_ROW]!r}..."
 
 
 def _shown(text: str) -> str:
