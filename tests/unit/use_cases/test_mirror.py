@@ -1,0 +1,471 @@
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.keeper import Keeper
+from odim_relay.domain.subscription import Filters, RetryPolicy, Subscription
+from odim_relay.errors import TransientError
+from odim_relay.ports import InventoryChange, InventoryContent
+from odim_relay.use_cases.mirror import Mirror
+from odim_relay.use_cases.mirrored_subscriptions import MirroredSubscriptions
+from tests.fakes.inventory_store import InMemoryInventoryStore
+from tests.fakes.ledger_state import LedgerState
+from tests.fakes.odim_store import InMemoryOdimStore
+from tests.fakes.subscription_store import InMemorySubscriptionStore
+from tests.support.odim_redis import OdimSubscription
+from tests.unit.use_cases.conftest import Logs
+
+ID = "3ce177bf-42a4-4335-b1c1-41540a4b65d7"
+OTHER = "00000000-42a4-4335-b1c1-41540a4b65d7"
+THEIRS = OdimSubscription(id=ID, destination="https://s.example/d", event_types=("Alert",))
+ONE = "/redfish/v1/Systems/one.1"
+TWO = "/redfish/v1/Systems/two.1"
+AGGREGATE = "/redfish/v1/AggregationService/Aggregates/a"
+
+
+def device(host: str, origin: str, location: str = "1") -> str:
+    return f"{host}||https://{host}/redfish/v1/EventService/Subscriptions/{location}||[{origin}]"
+
+
+class Store(InMemorySubscriptionStore):
+    """
+    Somebody else may save a subscription just after it was read.
+    """
+
+    comes_next: Subscription | None = None
+
+    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
+        found = super().changes_since(generation)
+        if self.comes_next is not None:
+            self.save(self.comes_next)
+        return found
+
+
+class InventoryStore(InMemoryInventoryStore):
+    """
+    Fails when told.
+    """
+
+    is_failing = False
+
+    def change(self, keeper: Keeper, change: InventoryChange) -> None:
+        if self.is_failing:
+            raise TransientError("Redis failed")
+        super().change(keeper, change)
+
+
+class World:
+    """
+    An ODIM, our stores, and the mirror between them.
+    """
+
+    def __init__(self) -> None:
+        self.state = LedgerState(now_ms=lambda: 0)
+        self.odim = InMemoryOdimStore()
+        self.inventory = InventoryStore(self.state)
+        self.store = Store(self.state)
+        self.woken: list[str] = []
+        self.now_s = 1_000.0
+        self.restart()
+
+    def restart(self, *, egress: EgressPolicy | None = None, wake: Callable[[str], None] | None = None) -> None:
+        self.mirror = Mirror(
+            odim=self.odim,
+            inventory=self.inventory,
+            subscriptions=MirroredSubscriptions(
+                store=self.store,
+                wake=wake or self.woken.append,
+                now_s=lambda: 1_700_000_000.5,
+                egress=egress or EgressPolicy(),
+            ),
+            monotonic_s=lambda: self.now_s,
+        )
+
+    def read(self, *, after_s: float = 0.0) -> float | None:
+        self.now_s += after_s
+        return self.mirror.read()
+
+    @property
+    def sources(self) -> dict[str, str]:
+        return dict(self.inventory.content(Keeper.ODIM).sources)
+
+    @property
+    def aggregates(self) -> dict[str, tuple[str, ...]]:
+        return dict(self.inventory.content(Keeper.ODIM).aggregates)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found = self.inventory.last_reading()
+        assert found is not None
+        report: dict[str, Any] = json.loads(found[1])
+        return report
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# --- what is there ---
+
+
+def test_everything_stands_here_after_one_pass_and_then_it_is_known_to_be_read(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.odim.devices = {device("10.0.0.1", ONE), device("[FE80::1]:443", TWO)}
+    world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [{"@odata.id": ONE}]})}
+    assert not world.inventory.has_been_read()
+
+    assert world.read() is None
+
+    assert world.store.get(ID) == Subscription(
+        subscription_id=ID,
+        destination="https://s.example/d",
+        name="subscription",
+        filters=Filters(event_types=("Alert",)),
+        created_at_s=1_700_000_000,
+        keeper=Keeper.ODIM,
+    )
+    assert world.sources == {"10.0.0.1": ONE, "fe80::1": TWO}
+    assert world.aggregates == {AGGREGATE: (ONE,)}
+    assert world.inventory.has_been_read()
+
+
+def test_a_pass_without_a_difference_changes_nothing(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.odim.devices = {device("10.0.0.1", ONE)}
+    world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": []})}
+    world.read()
+    generation = world.state.generation
+
+    world.read(after_s=30)
+    world.restart()
+    world.read(after_s=30)
+
+    assert world.state.generation == generation
+
+
+def test_a_row_with_another_location_changes_nothing(world: World) -> None:
+    world.odim.devices = {device("10.0.0.1", ONE)}
+    world.read()
+    generation = world.state.generation
+    world.odim.devices = {device("10.0.0.1", ONE, "2")}
+
+    world.read()
+
+    assert world.state.generation == generation
+
+
+def test_what_is_said_differently_is_replaced(world: World) -> None:
+    world.odim.devices = {device("10.0.0.1", ONE), device("10.0.0.2", ONE)}
+    world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [ONE]})}
+    world.read()
+    world.odim.devices = {device("10.0.0.1", TWO), device("10.0.0.2", ONE)}
+    world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [ONE, TWO]})}
+
+    world.read()
+
+    assert world.sources == {"10.0.0.1": TWO, "10.0.0.2": ONE}
+    assert world.aggregates == {AGGREGATE: (ONE, TWO)}
+
+
+def test_what_somebody_else_changed_here_is_put_right(world: World) -> None:
+    world.odim.devices = {device("10.0.0.1", ONE)}
+    world.read()
+    world.inventory.change(Keeper.ODIM, InventoryChange(sources={"10.0.0.1": None, "10.0.0.9": TWO}))
+
+    world.read()
+    assert world.sources == {"10.0.0.1": ONE, "10.0.0.9": TWO}
+    world.read(after_s=60)
+    assert world.sources == {"10.0.0.1": ONE}
+
+
+def test_what_is_our_own_is_left_alone(world: World) -> None:
+    own = InventoryContent(sources={"10.0.0.1": TWO}, aggregates={AGGREGATE: (TWO,)})
+    world.inventory.replace(Keeper.OWN, own)
+    world.odim.devices = {device("10.0.0.1", ONE)}
+
+    world.read()
+    world.read(after_s=120)
+
+    assert world.inventory.content(Keeper.OWN) == own
+
+
+# --- what is missing ---
+
+
+def test_a_thousand_rows_that_are_written_anew_lose_nothing(world: World) -> None:
+    rows = {f"10.0.{number // 250}.{number % 250}": f"/redfish/v1/Systems/s{number}.1" for number in range(1_000)}
+    world.odim.devices = {device(host, origin) for host, origin in rows.items()}
+    world.read()
+    version = world.inventory.version()
+
+    for host, origin in rows.items():
+        world.odim.devices.remove(device(host, origin))
+        if int(host.rpartition(".")[2]) % 50 == 0:
+            assert world.read(after_s=0.1) is not None
+        world.odim.devices.add(device(host, origin, "anew"))
+    world.read(after_s=0.1)
+
+    assert world.sources == rows
+    assert world.inventory.version() == version
+
+
+@pytest.mark.parametrize("is_everything", [True, False])
+def test_a_source_that_is_missing_for_a_minute_is_gone_even_where_all_are(world: World, *, is_everything: bool) -> None:
+    rows = {device("10.0.0.1", ONE), device("10.0.0.2", TWO)}
+    world.odim.devices = set(rows)
+    world.read()
+    world.odim.devices = set() if is_everything else {device("10.0.0.2", TWO)}
+
+    due_at_s = world.read()
+    assert due_at_s == world.now_s + 60
+    world.read(after_s=59)
+    assert set(world.sources) == {"10.0.0.1", "10.0.0.2"}
+    world.read(after_s=1)
+
+    assert set(world.sources) == (set() if is_everything else {"10.0.0.2"})
+
+
+def test_an_aggregate_that_is_missing_for_a_minute_is_gone(world: World) -> None:
+    world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [ONE]})}
+    world.read()
+    world.odim.aggregates = {}
+
+    world.read()
+    world.read(after_s=59)
+    assert world.aggregates == {AGGREGATE: (ONE,)}
+    world.read(after_s=1)
+    assert world.aggregates == {}
+
+
+def test_a_subscription_that_is_missing_for_three_seconds_is_gone(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row(), replace(THEIRS, id=OTHER).row()}
+    world.read()
+    world.odim.subscriptions = {replace(THEIRS, id=OTHER).row()}
+
+    assert world.read() == world.now_s + 3
+    world.read(after_s=2.9)
+    assert world.store.get(ID) is not None
+    assert world.read(after_s=0.1) is None
+
+    assert world.store.get(ID) is None
+    assert world.store.get(OTHER) is not None
+
+
+def test_subscriptions_of_which_most_are_missing_at_once_stay_for_a_minute(world: World) -> None:
+    rows = [replace(THEIRS, id=f"{number:08}-42a4-4335-b1c1-41540a4b65d7").row() for number in range(12)]
+    world.odim.subscriptions = set(rows)
+    world.read()
+    world.odim.subscriptions = set(rows[:2])
+
+    world.read()
+    world.read(after_s=30)
+    assert world.store.count() == 12
+    world.read(after_s=30)
+    assert world.store.count() == 2
+
+
+def test_after_an_outage_the_grace_begins_anew(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+    world.odim.subscriptions = set()
+    world.read()
+    world.mirror.forget_absences()
+
+    world.read(after_s=3_600)
+    assert world.store.get(ID) is not None
+
+
+def test_while_odims_redis_is_away_everything_stays(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.odim.devices = {device("10.0.0.1", ONE)}
+    world.read()
+    world.odim.failure = TransientError("Redis failed")
+
+    with pytest.raises(TransientError):
+        world.read(after_s=3_600)
+
+    assert world.store.get(ID) is not None
+    assert world.sources == {"10.0.0.1": ONE}
+
+
+# --- subscriptions ---
+
+
+def test_a_changed_subscription_is_stored_and_what_waits_for_it_is_looked_at(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+    world.odim.subscriptions = {replace(THEIRS, destination="https://t.example/").row()}
+
+    world.read()
+
+    found = world.store.get(ID)
+    assert found is not None
+    assert found.destination == "https://t.example/"
+    assert found.revision == 1
+    assert found.created_at_s == 1_700_000_000
+    assert world.woken == [ID]
+
+
+def test_a_subscription_that_was_imported_is_left_alone_also_when_odim_has_it_no_more(world: World) -> None:
+    own = Subscription(subscription_id=ID, destination="https://own.example/")
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+    world.store.save(own)
+
+    world.read()
+    world.odim.subscriptions = set()
+    world.read()
+    world.read(after_s=3_600)
+
+    assert world.store.get(ID) == own
+
+
+def test_a_subscription_that_is_imported_at_the_same_moment_is_left_alone(world: World) -> None:
+    own = Subscription(subscription_id=ID, destination="https://own.example/")
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+    theirs = world.store.get(ID)
+    assert theirs is not None
+    world.store.comes_next = own
+    world.odim.subscriptions = {replace(THEIRS, destination="https://t.example/").row()}
+    world.read()
+    assert world.store.get(ID) == own
+
+    world.odim.subscriptions = set()
+    world.store.save(theirs)
+    world.read()
+    world.store.save(theirs)
+    world.read(after_s=3)
+    assert world.store.get(ID) == own
+
+
+def test_one_that_cannot_be_sent_to_is_refused_and_keeps_no_other_from_being_served(world: World) -> None:
+    world.odim.subscriptions = {
+        THEIRS.row(),
+        replace(THEIRS, id=OTHER, destination="https://127.0.0.1/").row(),
+        replace(THEIRS, id="1", message_ids=(" x",)).row(),
+    }
+    world.read()
+    assert world.store.ids() == [ID]
+    assert world.report["skipped"] == {"refused": 2}
+
+
+def test_what_is_served_already_stays_when_the_rules_for_destinations_change(world: World) -> None:
+    world.odim.subscriptions = {replace(THEIRS, destination="https://10.1.1.1/").row()}
+    world.read()
+    world.restart(egress=EgressPolicy(deny=(ip_network("10.0.0.0/8"),)))
+
+    world.read()
+    world.read(after_s=3_600)
+
+    assert world.store.get(ID) is not None
+
+
+def test_a_change_that_is_refused_leaves_what_is_served(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+    world.odim.subscriptions = {replace(THEIRS, destination="ftp://elsewhere/").row()}
+
+    world.read()
+    world.read(after_s=3_600)
+
+    found = world.store.get(ID)
+    assert found is not None
+    assert found.destination == THEIRS.destination
+    assert world.report["skipped"] == {"refused": 1}
+
+
+# --- what is told ---
+
+
+def test_what_was_read_and_what_cannot_be_used_is_counted(world: World) -> None:
+    default = OdimSubscription(id="0", destination="", event_types=("Alert",)).row()
+    world.odim.subscriptions = {THEIRS.row(), default, "nonsense"}
+    world.odim.devices = {device("10.0.0.1", ONE), "x", "y", "SystemsCollection||||[/redfish/v1/Systems]"}
+    world.odim.aggregate_hosts = {"a||[]"}
+    world.odim.aggregates = {AGGREGATE: "{}"}
+
+    world.read()
+
+    assert world.report == {
+        "rows": {"subscriptions": 3, "devices": 4, "aggregate_hosts": 1, "aggregates": 1},
+        "skipped": {"default_subscription": 1, "no_elements": 1, "not_a_row": 2, "not_json": 1},
+    }
+
+
+def skipped(logs: Logs) -> list[str]:
+    return [line["detail"] for line in logs if line["event"] == "odim.row_skipped"]
+
+
+def test_each_flaw_is_logged_once_while_it_lasts(world: World, logs: Logs) -> None:
+    world.odim.devices = {"x"}
+    world.read()
+    world.odim.devices = {"x", "y"}
+    world.read()
+    world.read()
+    assert [detail[:3] for detail in skipped(logs)] == ["'x'", "'y'"]
+
+    world.odim.devices = {"y"}
+    world.read()
+    world.odim.devices = {"x", "y"}
+    world.read()
+    assert [detail[:3] for detail in skipped(logs)] == ["'x'", "'y'", "'x'"]
+
+
+def test_very_many_flaws_are_logged_as_a_number(world: World, logs: Logs) -> None:
+    world.odim.devices = {f"row {number}" for number in range(1_000)}
+    world.read()
+    world.read()
+    assert len(skipped(logs)) == 20
+    assert [line["count"] for line in logs if line["event"] == "odim.more_rows_skipped"] == [980]
+
+
+def test_the_default_subscription_is_nothing_to_warn_of_and_a_difference_is(world: World, logs: Logs) -> None:
+    world.odim.subscriptions = {
+        OdimSubscription(id="0", destination="").row(),
+        replace(THEIRS, retry_policy="TerminateAfterRetries").row(),
+    }
+    world.read()
+    world.read()
+    assert skipped(logs) == []
+    (told,) = [line["detail"] for line in logs if line["event"] == "odim.row_differs"]
+    assert told == f"{ID}: DeliveryRetryPolicy is SuspendRetries instead of TerminateAfterRetries"
+    found = world.store.get(ID)
+    assert found is not None
+    assert found.retry_policy is RetryPolicy.SUSPEND
+
+
+def test_a_store_that_fails_halfway_is_finished_by_the_next_pass(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.odim.devices = {device("10.0.0.1", ONE)}
+
+    world.inventory.is_failing = True
+    with pytest.raises(TransientError):
+        world.read()
+    assert not world.inventory.has_been_read()
+    world.inventory.is_failing = False
+    world.read()
+    assert world.sources == {"10.0.0.1": ONE}
+    assert world.inventory.has_been_read()
+
+
+def test_that_nobody_can_be_woken_does_not_keep_a_change_from_being_stored(world: World, logs: Logs) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+
+    def fail(_: str) -> None:
+        raise TransientError("the broker is away")
+
+    world.restart(wake=fail)
+    world.odim.subscriptions = {replace(THEIRS, name="other").row()}
+    world.read()
+    found = world.store.get(ID)
+    assert found is not None
+    assert found.name == "other"
+    assert "subscription.not_woken" in [line["event"] for line in logs]
