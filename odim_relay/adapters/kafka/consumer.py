@@ -20,6 +20,7 @@ from odim_relay.telemetry import logger
 log = logger(__name__)
 
 _ANSWER_S = 10.0
+_COMPLAINTS_HEARD = 20
 _OF_CONSUMERS = frozenset({"group.id", "session.timeout.ms", "heartbeat.interval.ms"})
 
 
@@ -234,9 +235,12 @@ class KafkaSource:
             yield
         except KafkaException as exc:
             if not self._is_reading:
-                # Why the broker is not there is told to those who poll only.
-                self._consumer.poll(0)
-            why = "".join(f"; {complaint}" for complaint in self._complaints[:1])
+                # Why the broker is not there is told to those who poll only, one cause at a time.
+                for _ in range(_COMPLAINTS_HEARD):
+                    self._consumer.poll(0)
+            # One that names a setting says most.
+            found = sorted(self._complaints, key=lambda complaint: "KAFKA__" not in complaint)
+            why = "".join(f"; {complaint}" for complaint in found[:1])
             raise TransientError(f"Kafka failed while {what}: {exc.args[0].str()}{why}") from exc
 
     def _tell_error(self, error: KafkaError) -> None:
