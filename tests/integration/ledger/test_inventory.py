@@ -32,6 +32,7 @@ pytestmark = pytest.mark.server
 FIRST, SECOND = (f"/redfish/v1/Systems/{digit * 8}-7efa-578e-83cf-44dc68d2874e.1" for digit in "12")
 RACK = "/redfish/v1/AggregationService/Aggregates/rack"
 MANY = MOST_CHANGES + 1
+FEW = 300
 LIMIT_S = 60.0
 
 
@@ -224,7 +225,7 @@ def test_whatever_is_rewritten_no_event_is_matched_against_an_empty_or_half_inve
         nonlocal rewritten
         store = RedisInventoryStore(Scripts(client, key_prefix))
         try:
-            for content in [many(FIRST), many(SECOND), many(SECOND), many(FIRST, 300), many(SECOND, 300)] * 4:
+            for content in [many(FIRST), many(SECOND), many(SECOND), many(FIRST, FEW), many(SECOND, FEW)] * 4:
                 store.replace(Keeper.ODIM, content)
                 rewritten += 1
                 # Others may be quicker than the bridge, but not for ever.
@@ -238,14 +239,23 @@ def test_whatever_is_rewritten_no_event_is_matched_against_an_empty_or_half_inve
         writer = Thread(target=rewrite, args=(other,), daemon=True)
         writer.start()
         wanted_by: list[int] = []
+        halves: list[str] = []
+        reader = RedisInventoryStore(Scripts(client, key_prefix))
         while writer.is_alive():
             wanted_by.append(bridge.take_one())
+            _, inventory = reader.read()
+            if set(inventory.origins.values()) != set(inventory.aggregates) or len(inventory.origins) not in {
+                MANY,
+                FEW,
+            }:
+                halves.append(f"{len(inventory.origins)} sources")
             turns.release()
         writer.join()
         unknown_count = client.hget(f"{key_prefix}counters", "events_unknown_source")
 
     assert faults == []
     assert rewritten == 20
+    assert halves == []
     # Its machine, and the rack that the machine is in: of two halves that do not belong together it would be in none.
     assert set(wanted_by) == {2}
     assert unknown_count is None
