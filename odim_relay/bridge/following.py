@@ -46,11 +46,13 @@ class Following:
         turn: Turn,
         interval_s: float,
         monotonic_s: Callable[[], float],
+        stop: Flag | None = None,
     ) -> None:
         """
         Args:
             interval_s: between two readings, whatever is heard.
             monotonic_s: the clock of `mirror` too.
+            stop: is set when it is to end, and waited for.
         """
         self._mirror = mirror
         self._odim = odim
@@ -58,7 +60,7 @@ class Following:
         self._turn = turn
         self._interval_s = interval_s
         self._monotonic_s = monotonic_s
-        self._stop = Flag()
+        self._stop = stop or Flag()
         self._thread = Thread(target=self.run, name="odim-following", daemon=True)
         self._is_ours = False
         self._keep_at_s = self._read_at_s = self._rested_at_s = monotonic_s()
