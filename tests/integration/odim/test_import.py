@@ -81,11 +81,12 @@ class World:
         The bodies that wait for a subscription, in their order.
         """
         client, prefix = self.ours.client, self.ours.prefix
-        ids = client.zrange(prefix + keys.parked(subscription_id), 0, -1)
-        letters = [json.loads(client.hget(prefix + keys.DEAD_LETTERS, id_) or "null") for id_ in ids]
+        ids: list[bytes] = client.zrange(prefix + keys.parked(subscription_id), 0, -1)  # type: ignore[assignment] # without scores
+        letters = [self.ours.letter(id_.decode()) for id_ in ids]
         assert {letter["reason"] for letter in letters} <= {"imported"}
         assert {letter["shape"] for letter in letters} <= {""}
-        return [client.hget(prefix + keys.body(letter["event"]), "payload") or b"" for letter in letters]
+        bodies = [client.hget(prefix + keys.body(str(letter["event"])), "payload") for letter in letters]
+        return [body for body in bodies if isinstance(body, bytes)]
 
     def discard_all(self) -> None:
         done = self.cli.invoke(main, ["dead-letters", "discard", "--yes"])
