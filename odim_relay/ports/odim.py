@@ -31,13 +31,13 @@ class OdimFacts:
     What its server says of itself.
 
     Attributes:
-        role: `master` where it is the primary.
+        role: `master` where it is the primary; None when it does not tell.
         notifications: which keyspace notifications it sends, as `notify-keyspace-events` spells them; None when it does
             not tell.
         counts: rows of each sorted set.
     """
 
-    role: str
+    role: str | None
     notifications: str | None
     counts: Mapping[str, int]
 

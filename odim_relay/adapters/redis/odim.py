@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from redis.client import PubSub
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from odim_relay.adapters.redis.connection import Client, translated
 from odim_relay.ports import OdimFacts, OdimTables
@@ -98,8 +98,7 @@ class RedisOdimStore:
         """
         with translated("asking what ODIM's Redis holds"):
             counts = {table: int(self._client.zcard(table)) for table in _TABLES}
-            role: Any = self._client.execute_command("ROLE")
-            return OdimFacts(role=_text(role[0]), notifications=self._notifications(), counts=counts)
+            return OdimFacts(role=self._role(), notifications=self._notifications(), counts=counts)
 
     def close(self) -> None:
         """
@@ -142,10 +141,17 @@ class RedisOdimStore:
             # One that was deleted since it was told has no value, and neither has what is no string.
             yield from ((key, value) for key, value in zip(fresh, values, strict=True) if value is not None)
 
+    def _role(self) -> str | None:
+        try:
+            told: Any = self._client.execute_command("ROLE")
+        except ResponseError:  # we may not be allowed to ask
+            return None
+        return _text(told[0])
+
     def _notifications(self) -> str | None:
         try:
             told: Any = self._client.config_get("notify-keyspace-events")
-        except RedisError:  # managed servers know no CONFIG, and we may not be allowed to ask
+        except ResponseError:  # managed servers know no CONFIG, and we may not be allowed to ask
             return None
         value = told.get("notify-keyspace-events")
         return None if value is None else _text(value)
