@@ -22,6 +22,7 @@ from odim_relay.formats.placing import place
 from odim_relay.formats.shaping import shape_body
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from tests.conformance.odim_inventory_answers import INVENTORY_ANSWERS, inventory_of, their_inventory_answer
+from tests.conformance.odim_store_answers import STORE_ANSWERS, their_store_answer
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.subscription_store import InMemorySubscriptionStore
@@ -40,9 +41,9 @@ COLLECTIONS: Final = {
 
 def our_answer(case: Case) -> Any:
     """
-    What odim-relay does in the case. Raises KeyError for a kind that belongs elsewhere.
+    What odim-relay does in the case. Raises KeyError for a kind that needs a service.
     """
-    return (_ANSWERS | INVENTORY_ANSWERS)[case["kind"]](case)
+    return (_ANSWERS | INVENTORY_ANSWERS | STORE_ANSWERS)[case["kind"]](case)
 
 
 def their_answer(case: Case) -> Any:
@@ -51,6 +52,8 @@ def their_answer(case: Case) -> Any:
     """
     if case["kind"] in INVENTORY_ANSWERS:
         return their_inventory_answer(case)
+    if case["kind"] in STORE_ANSWERS:
+        return their_store_answer(case)
     expected = case["expected"]
     match case["kind"]:
         case "publish":

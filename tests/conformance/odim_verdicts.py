@@ -1,10 +1,8 @@
 """
-What each case of ODIM's own behaviour is to us: kept, mended, or not yet ours to say.
+What each case of ODIM's own behaviour is to us: kept, or mended.
 
 * A **contract** is kept: our answer is the case's.
 * A **defect** is left behind: our answer is another, written here with the reason.
-* Cases **elsewhere** belong to a capability that does not stand yet. They are listed so that nobody takes them for
-  passed; whoever builds the capability moves them to one of the other two.
 """
 
 from typing import Any, Final, NamedTuple
@@ -39,6 +37,7 @@ CONTRACTS: Final = _ids(
     get-01 get-02 get-04 get-05 get-06 get-08 get-d02 gsd-01 gsd-02 del-06 del-07 rpc-01 rpc-02 rpc-03 rpc-04
     cu-01 cu-02 cu-03 cu-04 cu-05 cu-06
     te-03 te-04 te-16
+    st-01 st-03 st-04 st-06 st-07 st-08 st-09 und-01 und-d02 und-d07 und-d11
     uri-01 uri-02 uri-03 uri-04 uri-05 uri-06 uri-07 uri-08 uri-09 uri-11 uri-12 uri-13 uri-d01 uri-d08 uri-d12
     """
 )
@@ -54,6 +53,9 @@ _ALL: Final = f"{_PARAMETER}; all that is wrong is told at once, as that 123 is 
 _KEPT: Final = "what cannot be understood is kept in quarantine, not lost"
 _UNKNOWN: Final = "an event of an unknown source is no error: it is counted, and for all who asked for no origin"
 _ONCE: Final = "an event that matches in two ways is sent once"
+_NO_PLUGIN: Final = "events come by Kafka whoever subscribed: no machine is asked, and none can refuse"
+_STAYS: Final = "a system that is removed sends nothing any more; who subscribed to it is not unsubscribed"
+_NOT_THERE: Final = "what is not there is 404, however it is named"
 _SYSTEM: Final = "/redfish/v1/Systems/6d4a0a66-7efa-578e-83cf-44dc68d2874e.1"
 
 DEFECTS: Final = {
@@ -159,7 +161,14 @@ DEFECTS: Final = {
     "cs-02": Defect(ours="201", why=_POLICY),
     "cs-03": Defect(ours="400 PropertyValueNotInList", why=_VALUE),
     "cs-05": Defect(ours="201", why="two subscriptions may send to one place, each with its own filters and Context"),
+    "cs-10": Defect(ours="201", why=_NO_PLUGIN),
     "cs-19": Defect(ours="400 PropertyValueNotInList", why=_VALUE),
+    "cs-21": Defect(ours="201", why=_NO_PLUGIN),
+    "cs-22": Defect(
+        ours="400", why="nobody has to subscribe for a machine to be heard: there is no default subscription"
+    ),
+    "cs-24": Defect(ours="201", why=_NO_PLUGIN),
+    "cs-25": Defect(ours="201", why=_NO_PLUGIN),
     "cs-26": Defect(ours="201", why="the standard wants 201 and the Location at once; nothing here is left to a task"),
     "cs-28": Defect(ours="503 ServiceTemporarilyUnavailable", why=_AWAY),
     "cs-32": Defect(ours="503 ServiceTemporarilyUnavailable", why=_AWAY),
@@ -185,6 +194,19 @@ DEFECTS: Final = {
     "del-04": Defect(ours="204", why=_DELETED),
     "del-05": Defect(ours="204", why=_DELETED),
     "del-08": Defect(ours="204", why=_DELETED),
+    "del-09": Defect(ours={"answer": "204", "subscriptions": 1}, why=_STAYS),
+    "del-10": Defect(ours="404 ResourceNotFound", why=_NOT_THERE),
+    "del-11": Defect(ours="404 ResourceNotFound", why=_NOT_THERE),
+    "del-12": Defect(ours="404 ResourceNotFound", why=_NOT_THERE),
+    "del-13": Defect(ours={"answer": "204", "subscriptions": 1}, why=f"{_STAYS}; no name is looked up"),
+    "del-14": Defect(ours="503 ServiceTemporarilyUnavailable", why=_AWAY),
+    "del-15": Defect(ours={"answer": "204", "subscriptions": 1}, why=f"{_STAYS}; no machine's password is needed"),
+    "del-16": Defect(ours="503 ServiceTemporarilyUnavailable", why=_AWAY),
+    "del-17": Defect(ours="503 ServiceTemporarilyUnavailable", why=_AWAY),
+    "del-18": Defect(ours="503 ServiceTemporarilyUnavailable", why=_AWAY),
+    "rpc-05": Defect(ours="404", why=_NOT_THERE),
+    "st-02": Defect(ours="ok", why="a subscription may be saved again: there is one of it all the same"),
+    "st-05": Defect(ours={"found": 0}, why="rows are read, not searched: one without an id is no subscription"),
     "te-01": Defect(
         ours="400 ActionParameterUnknown ActionParameterValueFormatError",
         why="a parameter that is misspelt (EventID) is told, not dropped; a MessageId names its registry",
@@ -217,23 +239,19 @@ DEFECTS: Final = {
         ours={"answer": "204", "posts": 1},
         why="a test event goes through the filters as any other; who has none gets it",
     ),
+    "und-02": Defect(
+        ours={"found": False},
+        why="the service's keys name a destination and a UUID; one that does not is told, and left",
+    ),
+    "und-03": Defect(ours="goes on by itself", why="an import heeds no flag of a process that may have died"),
+    "und-d03": Defect(ours=["UndeliveredEvents:https://a/1:1"], why="a lone event is one too"),
+    "und-d06": Defect(ours=True, why="URLs are compared, not taken for patterns: brackets are brackets"),
+    "und-d10": Defect(
+        ours={"body": '{"Events":[{"Message":"a\\nb"}]}', "valid_json": True}, why="what was kept is sent byte for byte"
+    ),
     "uri-10": Defect(ours=True, why="http is accepted here; an operator can forbid it by the allowed addresses"),
     "uri-d02": Defect(ours=False, why="a port ends at 65535"),
     "uri-d07": Defect(ours=True, why="RFC 3986: upper and lower case are one in a scheme"),
     "uri-d11": Defect(ours=False, why="RFC 3986: IPv6 stands in brackets, or its end and the port's are one"),
     "uri-d14": Defect(ours=True, why="RFC 3986 allows the underscore, and names within clusters have it"),
-}
-
-ELSEWHERE: Final = {
-    "not yet: subscriptions when a system or an aggregate is removed": _ids(
-        "del-09 del-10 del-11 del-12 del-13 del-14 del-15 del-16 del-17 del-18 rpc-05"
-    ),
-    "not yet: subscribing at the plugins of the origins, and telling how that went": _ids("cs-10 cs-21 cs-24 cs-25"),
-    "not yet: default subscriptions by the internal RPC": _ids("cs-22"),
-    "not yet: import from ODIM's Redis": _ids(
-        """
-        st-01 st-02 st-03 st-04 st-05 st-06 st-07 st-08 st-09
-        und-01 und-02 und-03 und-d02 und-d03 und-d06 und-d07 und-d10 und-d11
-        """
-    ),
 }
