@@ -141,6 +141,17 @@ def test_the_type_of_what_is_renamed_stays() -> None:
     assert placed(event).records == (replace(event.records[0], origin=f"{SYSTEM}/Storage/1/Volumes/2"),)
 
 
+def test_an_id_that_is_no_uuid_is_not_put_there_twice_either() -> None:
+    inventory = Inventory.of([Source(address="10.0.0.1", origin="/redfish/v1/Systems/rack7.1")], [])
+    event = event_of("/redfish/v1/Systems/1", "/redfish/v1/Chassis/rack7.1", "/redfish/v1/Chassis/rack70.1")
+
+    assert origins_in(placed(event, inventory)) == [
+        "/redfish/v1/Systems/rack7.1",
+        "/redfish/v1/Chassis/rack7.1",
+        "/redfish/v1/Chassis/rack7.rack70.1",
+    ]
+
+
 def test_a_source_that_is_no_machine_with_an_id_renames_nothing() -> None:
     event = event_of("/redfish/v1/Systems/1", {"@odata.id": "/redfish/v1/Fabrics/1"}, source="10.0.0.2")
 
