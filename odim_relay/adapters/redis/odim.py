@@ -2,6 +2,7 @@
 ODIM's own Redis. Nothing here writes to it.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -110,7 +111,7 @@ class RedisOdimStore:
                 heard.close()
 
     def _listen(self) -> PubSub:
-        heard: PubSub = self._client.pubsub(ignore_subscribe_messages=True)
+        heard: PubSub = self._client.pubsub()
         try:
             heard.psubscribe(*(f"__key*__:{table}" for table in _TABLES))
         except BaseException:
@@ -120,8 +121,10 @@ class RedisOdimStore:
 
     @staticmethod
     def _hears(heard: PubSub, at_most_s: float) -> bool:
-        if heard.get_message(timeout=at_most_s) is None:
-            return False
+        deadline_s = time.monotonic() + at_most_s
+        while not _is_hint(heard.get_message(timeout=max(deadline_s - time.monotonic(), 0.0))):
+            if time.monotonic() >= deadline_s:
+                return False
         # Each row that was written is told of: all that is there already is one change.
         for _ in range(_DRAIN_MOST):
             if heard.get_message(timeout=0.0) is None:
@@ -155,6 +158,11 @@ class RedisOdimStore:
             return None
         value = told.get("notify-keyspace-events")
         return None if value is None else _text(value)
+
+
+def _is_hint(message: Any) -> bool:
+    # That it listens now is told by messages too.
+    return message is not None and message["type"] == "pmessage"
 
 
 def _texts(members: Sequence[bytes]) -> list[str]:
