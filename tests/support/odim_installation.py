@@ -163,7 +163,7 @@ class MadeUp:
         return {
             "event_types": (self._random.choice(EVENT_TYPES),),
             "message_ids": tuple(self._other_version(one) for one in self._random.sample(MESSAGES, 2)),
-            "resource_types": tuple(self._random.sample(TYPES, 3)) if self._random.random() < 0.5 else (),
+            "resource_types": tuple(self._random.sample(TYPES, 2)) if self._random.random() < 0.8 else (),
         }
 
     def _other_version(self, message_id: str) -> str:

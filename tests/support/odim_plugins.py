@@ -49,7 +49,7 @@ class Plugins:
                 ip, is_machine = self._random.choice(PSEUDO_HOSTS), False
             else:
                 ip, is_machine = self._spelled(self._random.choice(addresses)), True
-            is_report = is_machine and self._random.random() < 0.05
+            is_report = is_machine and self._random.random() < 0.03
             body = self._report(number) if is_report else self._event(number, installation, is_machine=is_machine)
             yield Said(ip, body if self._random.random() < 0.1 else _as_a_plugin_says(body))
 

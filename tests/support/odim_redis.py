@@ -110,6 +110,7 @@ class OdimRedis:
         self._subscriptions: dict[str, str] = {}
         self._devices: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
+        self._aggregates: dict[str, str] = {}
 
     def turn_on_notifications(self) -> None:
         """
@@ -117,6 +118,14 @@ class OdimRedis:
         """
         with self.server.client() as client:
             client.config_set("notify-keyspace-events", "Kz")
+
+    def put_own_rows(self) -> None:
+        """
+        What stands there from the start: a subscription of nobody's, and rows that are no device's.
+        """
+        self.subscribe(OdimSubscription(id="0", destination="", event_types=("Alert",), subordinate_resources=True))
+        for collection, host in _COLLECTIONS.items():
+            self.put_row("DeviceSubscription", f"{host}||||[{collection}]")
 
     # --- devices ---
 
@@ -155,11 +164,16 @@ class OdimRedis:
 
     def put_aggregate(self, id_: str, elements: Iterable[str], hosts: Iterable[str] = ()) -> None:
         """
-        Write an aggregate's document, and its row of addresses.
+        Write an aggregate's document, and its row of addresses in the place of the one before.
         """
+        row = f"{id_}||[{' '.join(hosts)}]"
+        old = self._aggregates.get(id_)
         with self.server.client() as client:
             client.set(f"Aggregate:{_AGGREGATES}{id_}", aggregate_document(elements))
-            client.zadd("AggregateToHost", {f"{id_}||[{' '.join(hosts)}]": 0})
+            if old is not None:
+                client.zrem("AggregateToHost", old)
+            client.zadd("AggregateToHost", {row: 0})
+        self._aggregates[id_] = row
 
     # --- subscriptions ---
 

@@ -26,6 +26,7 @@ from typing import Any, Literal, Self
 import redis
 
 from odim_relay.adapters.redis.connection import Scripts
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.identity import delivery_id, event_id
@@ -84,7 +85,9 @@ class Relay:
         self.partitions = partitions
         self.ledger = LedgerView(redis)
         self._client = redis.client()
-        self.store = RedisSubscriptionStore(Scripts(self._client, PREFIX))
+        scripts = Scripts(self._client, PREFIX)
+        self.store = RedisSubscriptionStore(scripts)
+        self.inventory = RedisInventoryStore(scripts)
         self.subscribers: dict[str, Subscriber] = {}
         self._paths: set[str] = set()
         chosen: dict[str, object] = {
