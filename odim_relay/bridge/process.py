@@ -54,27 +54,33 @@ def run() -> None:
     )
     source = bootstrap.kafka_source(rebalance=bridge)
     bridge.attach(source, StartPositions(ledger=ledger, source=source, new_id=bootstrap.new_id))
-    following = _following() if bootstrap.follows_odim() else None
+    follower = following() if bootstrap.follows_odim() else None
 
     def stop(*_: object) -> None:
         bridge.stop()
-        if following is not None:
-            following.stop()
+        if follower is not None:
+            follower.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     log.info("bridge.started", birth=birth)
-    if following is None:
+    if follower is None:
         bridge.run()
     else:
-        with following:
+        with follower:
             # An event that came before the subscriptions are known would go to nobody.
-            if following.wait_until_read():
+            if follower.wait_until_read():
                 bridge.run()
     log.info("bridge.stopped")
 
 
-def _following() -> Following:
+def following() -> Following:
+    """
+    What follows ODIM's tables, by the settings of this process.
+
+    Raises:
+        ConfigurationError: it is not said where they are.
+    """
     return Following(
         mirror=bootstrap.mirror(),
         odim=bootstrap.odim_store(),
