@@ -6,7 +6,8 @@ Source: ODIM 23.08, lib-persistence-manager/persistencemgr/redis.go and svc-even
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,6 +197,20 @@ class OdimRedis:
         """
         with self.server.client() as client:
             client.zrem("Subscription", self._subscriptions.pop(id_))
+
+    @contextmanager
+    def without_rows(self, addresses: Iterable[str], subscription_ids: Iterable[str]) -> Iterator[None]:
+        """
+        Stand between taking rows out and putting them in again.
+        """
+        devices = [self._devices[address] for address in addresses]
+        subscriptions = [self._subscriptions[id_] for id_ in subscription_ids]
+        with self.server.client() as client:
+            client.zrem("DeviceSubscription", *devices)
+            client.zrem("Subscription", *subscriptions)
+            yield
+            client.zadd("DeviceSubscription", dict.fromkeys(devices, 0))
+            client.zadd("Subscription", dict.fromkeys(subscriptions, 0))
 
     def put_row(self, table: str, member: str) -> None:
         """

@@ -258,6 +258,15 @@ class Relay:
         self._paths.add(path)
         return self.subscribers[subscription_id]
 
+    def expect(self, subscription_id: str, path: str) -> Subscriber:
+        """
+        Account for a subscription of a path that is kept elsewhere, and followed.
+        """
+        subscription = Subscription(subscription_id=subscription_id, destination=self.receiver.url(path), name=path)
+        self.subscribers[subscription_id] = Subscriber(subscription, path)
+        self._paths.add(path)
+        return self.subscribers[subscription_id]
+
     def change(self, subscriber: Subscriber, **members: Any) -> None:
         """
         Replace members of its subscription.
