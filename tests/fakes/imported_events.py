@@ -2,6 +2,7 @@
 Which events were imported, in memory.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from odim_relay.errors import TransientError
@@ -10,16 +11,19 @@ from odim_relay.errors import TransientError
 class InMemoryImportedEvents:
     """
     `ImportedEvents`. While `is_down`, nothing can be noted.
+
+    Attributes:
+        noted: how often each was.
     """
 
     def __init__(self) -> None:
-        self.ids: list[str] = []
+        self.noted: Counter[str] = Counter()
         self.is_down = False
 
     def among(self, event_ids: Sequence[str]) -> Collection[str]:
-        return set(event_ids) & set(self.ids)
+        return set(event_ids) & self.noted.keys()
 
     def note(self, event_ids: Sequence[str]) -> None:
         if self.is_down:
             raise TransientError("the store is down")
-        self.ids += [id_ for id_ in event_ids if id_ not in self.ids]
+        self.noted.update(event_ids)

@@ -120,10 +120,18 @@ def test_who_dies_after_a_write_and_before_its_note_loses_nothing_and_doubles_wh
 
     assert world.run().count == 3
     assert len(world.state.deliveries) == 3
-    world.imported.ids.clear()
+    world.imported.noted.clear()
     delivered = world.deliver_all()
     world.run()
     assert list(world.state.deliveries) == delivered  # the same webhook-ids
+
+
+def test_what_is_still_there_is_noted_again_so_that_its_name_does_not_expire(world: World) -> None:
+    key = world.put(1)
+    world.run()
+    world.run()
+
+    assert world.imported.noted == {imported_event_id(key): 2}
 
 
 def test_what_was_written_before_the_ledger_went_away_is_noted(world: World) -> None:
@@ -135,7 +143,7 @@ def test_what_was_written_before_the_ledger_went_away_is_noted(world: World) -> 
     world.ledger.before[AT_ONCE + 2] = away
     with pytest.raises(TransientError, match="the ledger is full"):
         world.run()
-    assert len(world.imported.ids) == AT_ONCE + 2
+    assert len(world.imported.noted) == AT_ONCE + 2
     world.deliver_all()
 
     assert world.run().count == 3
