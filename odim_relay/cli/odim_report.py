@@ -128,9 +128,10 @@ def _of_undelivered(survey: Survey, imported: Imported | None) -> Iterator[str]:
     did = "would be imported" if imported is None else "imported"
     yield f"{counted(survey.found_count, 'undelivered event')}: {count} {did}, {len(survey.known_ids)} were before"
     for url, number in sorted(survey.without_subscription.items()):
+        told = counted(number, "event stays", "events stay")
         yield (
-            f"{counted(number, 'event')} for {without_secrets(url)} stay in ODIM's Redis: no subscription has that "
-            "destination; make one and import again"
+            f"{told} in ODIM's Redis, for no subscription has the destination {without_secrets(url)}: make one and "
+            "import again"
         )
     if imported is not None and imported.left_count:
         yield f"{imported.left_count} had left ODIM's Redis meanwhile, or their subscription had gone"

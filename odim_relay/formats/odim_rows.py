@@ -15,6 +15,7 @@ row leaves room:
   gone which a row names is no fault of the row: nothing of it comes any more.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ Namespace of the ids that stand for those of ODIM that are no UUIDs.
 """
 _DEFAULT_ID = "0"
 _SHOWN = 80
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SHOWN_OF_ROW = 24
 _ID = re.compile(r'"SubscriptionID"\s*:\s*"([^"]+)"')
 _MEMBER_OF_COLLECTION = re.compile(r"(/redfish/v1/[^/]+/[^/]+)(?:/.*)?")
@@ -83,11 +85,9 @@ def read_subscription(member: str) -> SubscriptionRow | RowFlaw:
         the subscription; else a flaw: `not_json`, `not_an_object`, `no_id`, `default_subscription`, `no_destination`,
         `wrong_member`, `no_origin`, `unknown_format`, `not_redfish_event`.
     """
-    row = read_json(member.encode("utf-8", "surrogatepass"))
-    if isinstance(row, Undecodable):
-        return RowFlaw(reason="not_json", detail=f"{_named(member)}: {row.detail}")
-    if not isinstance(row, dict):
-        return RowFlaw(reason="not_an_object", detail=f"{_named(member)}: is {kind_of(row)}, not an object")
+    row = _object_in(member)
+    if isinstance(row, RowFlaw):
+        return row
     odim_id = row.get("SubscriptionID")
     if not isinstance(odim_id, str) or not odim_id:
         return RowFlaw(reason="no_id", detail=f"{_named(member)}: has no SubscriptionID")
@@ -98,6 +98,18 @@ def read_subscription(member: str) -> SubscriptionRow | RowFlaw:
         return _subscription(odim_id, body, _Members(row).text("UserName"))
     except _WrongMemberError as wrong:
         return RowFlaw(reason=wrong.reason, detail=f"{odim_id[:_SHOWN]}: {wrong}")
+
+
+def _object_in(member: str) -> dict[str, Any] | RowFlaw:
+    row = read_json(member.encode("utf-8", "surrogatepass"))
+    if isinstance(row, Undecodable):
+        return RowFlaw(reason="not_json", detail=f"{_named(member)}: {row.detail}")
+    if "\\u" in member and _SURROGATE.search(json.dumps(row, ensure_ascii=False)):
+        # No encoder takes it further, and Go, which writes these rows, writes none.
+        return RowFlaw(reason="not_json", detail=f"{_named(member)}: spells half a character")
+    if not isinstance(row, dict):
+        return RowFlaw(reason="not_an_object", detail=f"{_named(member)}: is {kind_of(row)}, not an object")
+    return row
 
 
 def read_device(member: str) -> Source | RowFlaw | None:

@@ -135,6 +135,8 @@ def test_origins_that_name_nothing_at_all_do_not_make_a_subscription_to_everythi
         ("nonsense", "not_json"),
         ('{"SubscriptionID":"\udc80"}', "not_json"),
         ("[" * 5000, "not_json"),
+        (row(id_="\ud800"), "not_json"),
+        (row(Name="\udfff"), "not_json"),
         ("5", "not_an_object"),
         ("[]", "not_an_object"),
         ("{}", "no_id"),
