@@ -2,7 +2,11 @@
 Addresses of machines, in the one spelling by which they are compared.
 """
 
+import re
 from ipaddress import IPv6Address, ip_address
+
+_NUMBER = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{3}}")
 
 
 def host_of(address: str) -> str:
@@ -24,6 +28,8 @@ def address_key(address: str) -> str:
     IPv6 is compressed, in lower case and without its zone; IPv6 that holds an IPv4 address (`::ffff:10.0.0.1`) is that
     one; names are in lower case, without a dot at their end. Empty for what is neither: with white space, or nothing.
     """
+    if _IPV4.fullmatch(address):
+        return address  # nearly all are; the general way costs ten times as much
     host = host_of(address.strip())
     try:
         number = ip_address(host.partition("%")[0])

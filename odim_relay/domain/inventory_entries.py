@@ -90,9 +90,9 @@ def _wrong_with_address(address: str) -> str:
         why = f"is longer than {LONGEST_ADDRESS} characters"
     elif not _PORT.fullmatch(behind):
         why = "is none: only a port may follow a host, as in bmc7:443 and [fe80::1]:443"
-    elif not _is_number(key) and _NUMBERS.fullmatch(key):
+    elif _NUMBERS.fullmatch(key) and not _is_number(key):
         why = "is none: an IPv4 address is four numbers up to 255"
-    elif not _is_number(key) and not _NAME.fullmatch(key):
+    elif not _NAME.fullmatch(key) and not _is_number(key):
         why = "is none: a name has letters, digits, dots, hyphens and underscores"
     elif is_pseudo_host(host):
         why = "is none: ODIM calls itself so in events of its own, which need no entry"
@@ -140,7 +140,7 @@ def read_aggregate_uri(name: str) -> str | Fault:
 def _wrong_with_uri(uri: str) -> str:
     if len(uri) > LONGEST_URI:
         return f"{_shown(uri)} is longer than {LONGEST_URI} characters"
-    if not uri.isprintable() or any(letter.isspace() for letter in uri) or not _RESOURCE.fullmatch(_plain(uri)):
+    if not uri.isprintable() or uri.split() != [uri] or not _RESOURCE.fullmatch(_plain(uri)):
         return f"{_shown(uri)} is none: give the URI of a resource, as /redfish/v1/Systems/UUID.1"
     return ""
 

@@ -50,10 +50,13 @@ class Mirror:
         self._version = -1
         self._content = InventoryContent()
         self._told: set[int] = set()
+        self._settled: tuple[int, int, int] | None = None
+        self._report = ""
 
     def read(self) -> float | None:
         """
-        Read all tables and write what is different here. Of what cannot be used, each is logged once, and all is
+        Read all tables and write what is different here; where nothing has changed on either side since they were the
+        same, that is all. Of what cannot be used, each is logged once, and all is
         counted in what `InventoryStore.last_reading` tells.
 
         Returns:
@@ -65,6 +68,10 @@ class Mirror:
         """
         tables = self._odim.read()
         now_s = self._monotonic_s()
+        standing = (_digest(tables), self._inventory.version(), self._subscriptions.generation())
+        if standing == self._settled:
+            self._inventory.note_reading(self._report)
+            return None
         self._refresh()
         view = read_tables(
             subscriptions=tables.subscriptions,
@@ -77,9 +84,13 @@ class Mirror:
         view = replace(view, flaws=(*view.flaws, *refused))
         self._take_inventory(view, now_s)
         self._tell(view)
-        self._inventory.note_reading(_report(tables, view))
+        self._report = _report(tables, view)
+        self._inventory.note_reading(self._report)
         dues = (self._sources.due_at_s, self._aggregates.due_at_s, self._subscriptions.due_at_s)
-        return min((due for due in dues if due is not None), default=None)
+        due_at_s = min((due for due in dues if due is not None), default=None)
+        # What was just written has other versions: then all is compared once more, and found to be the same.
+        self._settled = standing if due_at_s is None else None
+        return due_at_s
 
     def forget_absences(self) -> None:
         """
@@ -126,6 +137,14 @@ def _change(stands: Mapping[str, T], wanted: Mapping[str, T], absences: Absences
     gone = absences.gone(missing, known_count=len(wanted) + len(missing), now_s=now_s)
     change: dict[str, T | None] = {name: value for name, value in wanted.items() if stands.get(name) != value}
     return change | dict.fromkeys(gone)
+
+
+def _digest(tables: OdimTables) -> int:
+    """
+    Equal for equal tables, in this process.
+    """
+    listed = (tables.subscriptions, tables.devices, tables.aggregate_hosts)
+    return hash((*(frozenset(members) for members in listed), frozenset(tables.aggregates.items())))
 
 
 def _report(tables: OdimTables, view: OdimView) -> str:

@@ -75,6 +75,12 @@ class MirroredSubscriptions:
         """
         self._absences.forget()
 
+    def generation(self) -> int:
+        """
+        The number of the last change of any subscription here.
+        """
+        return self._store.generation()
+
     def take(self, rows: Mapping[str, SubscriptionRow], now_s: float) -> list[RowFlaw]:
         """
         Store what is new and what is changed, and delete what is gone.

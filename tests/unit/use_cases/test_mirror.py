@@ -38,8 +38,10 @@ class Store(InMemorySubscriptionStore):
     """
 
     comes_next: Subscription | None = None
+    comparison_count = 0
 
     def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
+        self.comparison_count += 1
         found = super().changes_since(generation)
         if self.comes_next is not None:
             self.save(self.comes_next)
@@ -65,7 +67,7 @@ class World:
     """
 
     def __init__(self) -> None:
-        self.state = LedgerState(now_ms=lambda: 0)
+        self.state = LedgerState(now_ms=lambda: int(self.now_s * 1000))
         self.odim = InMemoryOdimStore()
         self.inventory = InventoryStore(self.state)
         self.store = Store(self.state)
@@ -149,6 +151,21 @@ def test_a_pass_without_a_difference_changes_nothing(world: World) -> None:
     assert world.state.generation == generation
 
 
+def test_where_nothing_has_changed_on_either_side_nothing_is_compared_and_that_it_was_read_is_told(
+    world: World,
+) -> None:
+    world.odim.subscriptions = {THEIRS.row(), "nonsense"}
+    world.odim.devices = {device("10.0.0.1", ONE)}
+    world.read()
+    world.read()
+    report, count = world.report, world.store.comparison_count
+
+    world.read(after_s=30)
+
+    assert world.store.comparison_count == count
+    assert world.inventory.last_reading() == (1_030_000, json.dumps(report))
+
+
 def test_a_row_with_another_location_changes_nothing(world: World) -> None:
     world.odim.devices = {device("10.0.0.1", ONE)}
     world.read()
@@ -187,12 +204,14 @@ def test_what_somebody_else_changed_here_is_put_right(world: World) -> None:
 def test_what_is_our_own_is_left_alone(world: World) -> None:
     own = InventoryContent(sources={"10.0.0.1": TWO}, aggregates={AGGREGATE: (TWO,)})
     world.inventory.replace(Keeper.OWN, own)
+    world.store.save(Subscription(subscription_id=OTHER, destination="https://own.example/"))
     world.odim.devices = {device("10.0.0.1", ONE)}
 
-    world.read()
+    assert world.read() is None, "nothing of ours is missing there"
     world.read(after_s=120)
 
     assert world.inventory.content(Keeper.OWN) == own
+    assert world.store.ids() == [OTHER]
 
 
 # --- what is missing ---
@@ -229,6 +248,21 @@ def test_a_source_that_is_missing_for_a_minute_is_gone_even_where_all_are(world:
     world.read(after_s=1)
 
     assert set(world.sources) == (set() if is_everything else {"10.0.0.2"})
+
+
+def test_a_machine_that_is_missing_for_a_moment_stays_in_the_aggregates_that_are_told_by_addresses(
+    world: World,
+) -> None:
+    world.odim.devices = {device("10.0.0.1", ONE)}
+    world.odim.aggregate_hosts = {"a||[10.0.0.1]"}
+    world.read()
+    world.odim.devices = set()
+
+    world.read()
+    assert world.aggregates == {AGGREGATE: (ONE,)}
+    world.read(after_s=60)
+    world.read()
+    assert world.aggregates == {AGGREGATE: ()}
 
 
 def test_an_aggregate_that_is_missing_for_a_minute_is_gone(world: World) -> None:
@@ -317,8 +351,10 @@ def test_a_subscription_that_was_imported_is_left_alone_also_when_odim_has_it_no
     world.odim.subscriptions = {THEIRS.row()}
     world.read()
     world.store.save(own)
+    generation = world.state.generation
 
     world.read()
+    assert world.state.generation == generation
     world.odim.subscriptions = set()
     world.read()
     world.read(after_s=3_600)
@@ -363,6 +399,33 @@ def test_what_is_served_already_stays_when_the_rules_for_destinations_change(wor
 
     world.read()
     world.read(after_s=3_600)
+
+    assert world.store.get(ID) is not None
+
+
+def test_what_is_served_already_can_be_changed_otherwise_when_the_rules_for_destinations_change(world: World) -> None:
+    theirs = replace(THEIRS, destination="https://10.1.1.1/")
+    world.odim.subscriptions = {theirs.row()}
+    world.read()
+    world.restart(egress=EgressPolicy(deny=(ip_network("10.0.0.0/8"),)))
+    world.odim.subscriptions = {replace(theirs, name="other").row()}
+
+    world.read()
+
+    found = world.store.get(ID)
+    assert found is not None
+    assert found.name == "other"
+    assert world.report["skipped"] == {}
+
+
+def test_what_somebody_deleted_here_comes_back_also_where_nobody_knows_what_was_deleted(world: World) -> None:
+    world.odim.subscriptions = {THEIRS.row()}
+    world.read()
+    world.read()
+    world.store.delete(ID)
+    world.state.generations.clear()
+
+    world.read()
 
     assert world.store.get(ID) is not None
 
