@@ -16,13 +16,12 @@ from odim_relay.domain.inventory import Aggregate
 from odim_relay.domain.inventory_entries import AGGREGATES
 from odim_relay.formats.odim_rows import (
     RowFlaw,
-    SubscriptionRow,
     aggregate_of,
     read_aggregate_document,
     read_aggregate_hosts,
     read_device,
-    read_subscription,
 )
+from odim_relay.formats.odim_subscriptions import SubscriptionRow, read_subscription
 
 NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
@@ -66,8 +65,8 @@ def read_tables(
     Args:
         known_sources: machines that aggregates may hold besides those in `devices`, by address.
 
-    Beside the flaws of `odim_rows` there are `second_row_of_id`, `second_row_of_address`, `second_row_of_aggregate` and
-    `unknown_host_in_aggregate`. A second row that says the same as the first is no flaw.
+    Beside the flaws of `odim_rows` and `odim_subscriptions` there are `second_row_of_id`, `second_row_of_address`,
+    `second_row_of_aggregate` and `unknown_host_in_aggregate`. A second row that says the same as the first is no flaw.
     """
     flaws: list[RowFlaw] = []
     rows = _subscriptions(subscriptions, flaws)

@@ -9,7 +9,8 @@ from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.errors import TransientError
-from odim_relay.formats.odim_rows import RowFlaw, SubscriptionRow
+from odim_relay.formats.odim_rows import RowFlaw
+from odim_relay.formats.odim_subscriptions import SubscriptionRow
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.absences import Absences

@@ -10,7 +10,7 @@ from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.subscription_flaws import flaws_of
-from odim_relay.formats.odim_rows import SubscriptionRow
+from odim_relay.formats.odim_subscriptions import SubscriptionRow
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
 

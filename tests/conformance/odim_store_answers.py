@@ -15,12 +15,11 @@ from odim_relay.domain.matching import wants
 from odim_relay.domain.subscription import Filters, Subscription
 from odim_relay.formats.odim_rows import (
     RowFlaw,
-    SubscriptionRow,
     read_device,
-    read_subscription,
     read_undelivered_key,
     read_undelivered_value,
 )
+from odim_relay.formats.odim_subscriptions import SubscriptionRow, read_subscription
 from odim_relay.use_cases.odim_undelivered import ImportUndelivered
 from tests.fakes.announcing_ledger import InMemoryAnnouncingLedger
 from tests.fakes.imported_events import InMemoryImportedEvents

@@ -10,7 +10,8 @@ import pytest
 from odim_relay.domain.inventory import Aggregate, Inventory, Source
 from odim_relay.domain.matching import Matcher
 from odim_relay.formats import odim
-from odim_relay.formats.odim_rows import SubscriptionRow, read_aggregate_document, read_device, read_subscription
+from odim_relay.formats.odim_rows import read_aggregate_document, read_device
+from odim_relay.formats.odim_subscriptions import SubscriptionRow, read_subscription
 from odim_relay.formats.placing import place
 from odim_relay.formats.shaping import shape_body
 from tests.support.odim_installation import MadeUp

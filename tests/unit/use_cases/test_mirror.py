@@ -1,122 +1,26 @@
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
 
-from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Filters, RetryPolicy, Subscription
 from odim_relay.errors import TransientError
 from odim_relay.ports import InventoryChange, InventoryContent
-from odim_relay.use_cases.mirror import Mirror
-from odim_relay.use_cases.mirrored_subscriptions import MirroredSubscriptions
-from tests.fakes.inventory_store import InMemoryInventoryStore
-from tests.fakes.ledger_state import LedgerState
-from tests.fakes.odim_store import InMemoryOdimStore
-from tests.fakes.subscription_store import InMemorySubscriptionStore
+from tests.fakes.followed_odim import AGGREGATE, ID, ONE, OTHER, THEIRS, TWO, FollowedOdim, device
 from tests.support.odim_redis import OdimSubscription
 from tests.unit.use_cases.conftest import Logs
 
-ID = "3ce177bf-42a4-4335-b1c1-41540a4b65d7"
-OTHER = "00000000-42a4-4335-b1c1-41540a4b65d7"
-THEIRS = OdimSubscription(id=ID, destination="https://s.example/d", event_types=("Alert",))
-ONE = "/redfish/v1/Systems/one.1"
-TWO = "/redfish/v1/Systems/two.1"
-AGGREGATE = "/redfish/v1/AggregationService/Aggregates/a"
-
-
-def device(host: str, origin: str, location: str = "1") -> str:
-    return f"{host}||https://{host}/redfish/v1/EventService/Subscriptions/{location}||[{origin}]"
-
-
-class Store(InMemorySubscriptionStore):
-    """
-    Somebody else may save a subscription just after it was read.
-    """
-
-    comes_next: Subscription | None = None
-    comparison_count = 0
-
-    def changes_since(self, generation: int) -> tuple[int, Sequence[Subscription], Sequence[str] | None]:
-        self.comparison_count += 1
-        found = super().changes_since(generation)
-        if self.comes_next is not None:
-            self.save(self.comes_next)
-        return found
-
-
-class InventoryStore(InMemoryInventoryStore):
-    """
-    Fails when told.
-    """
-
-    is_failing = False
-
-    def change(self, keeper: Keeper, change: InventoryChange) -> None:
-        if self.is_failing:
-            raise TransientError("Redis failed")
-        super().change(keeper, change)
-
-
-class World:
-    """
-    An ODIM, our stores, and the mirror between them.
-    """
-
-    def __init__(self) -> None:
-        self.state = LedgerState(now_ms=lambda: int(self.now_s * 1000))
-        self.odim = InMemoryOdimStore()
-        self.inventory = InventoryStore(self.state)
-        self.store = Store(self.state)
-        self.woken: list[str] = []
-        self.now_s = 1_000.0
-        self.restart()
-
-    def restart(self, *, egress: EgressPolicy | None = None, wake: Callable[[str], None] | None = None) -> None:
-        self.mirror = Mirror(
-            odim=self.odim,
-            inventory=self.inventory,
-            subscriptions=MirroredSubscriptions(
-                store=self.store,
-                wake=wake or self.woken.append,
-                now_s=lambda: 1_700_000_000.5,
-                egress=egress or EgressPolicy(),
-            ),
-            monotonic_s=lambda: self.now_s,
-        )
-
-    def read(self, *, after_s: float = 0.0) -> float | None:
-        self.now_s += after_s
-        return self.mirror.read()
-
-    @property
-    def sources(self) -> dict[str, str]:
-        return dict(self.inventory.content(Keeper.ODIM).sources)
-
-    @property
-    def aggregates(self) -> dict[str, tuple[str, ...]]:
-        return dict(self.inventory.content(Keeper.ODIM).aggregates)
-
-    @property
-    def report(self) -> dict[str, Any]:
-        found = self.inventory.last_reading()
-        assert found is not None
-        report: dict[str, Any] = json.loads(found[1])
-        return report
-
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> FollowedOdim:
+    return FollowedOdim()
 
 
 # --- what is there ---
 
 
-def test_everything_stands_here_after_one_pass_and_then_it_is_known_to_be_read(world: World) -> None:
+def test_everything_stands_here_after_one_pass_and_then_it_is_known_to_be_read(world: FollowedOdim) -> None:
     world.odim.subscriptions = {THEIRS.row()}
     world.odim.devices = {device("10.0.0.1", ONE), device("[FE80::1]:443", TWO)}
     world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [{"@odata.id": ONE}]})}
@@ -137,7 +41,7 @@ def test_everything_stands_here_after_one_pass_and_then_it_is_known_to_be_read(w
     assert world.inventory.has_been_read()
 
 
-def test_a_pass_without_a_difference_changes_nothing(world: World) -> None:
+def test_a_pass_without_a_difference_changes_nothing(world: FollowedOdim) -> None:
     world.odim.subscriptions = {THEIRS.row()}
     world.odim.devices = {device("10.0.0.1", ONE)}
     world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": []})}
@@ -152,7 +56,7 @@ def test_a_pass_without_a_difference_changes_nothing(world: World) -> None:
 
 
 def test_where_nothing_has_changed_on_either_side_nothing_is_compared_and_that_it_was_read_is_told(
-    world: World,
+    world: FollowedOdim,
 ) -> None:
     world.odim.subscriptions = {THEIRS.row(), "nonsense"}
     world.odim.devices = {device("10.0.0.1", ONE)}
@@ -166,7 +70,7 @@ def test_where_nothing_has_changed_on_either_side_nothing_is_compared_and_that_i
     assert world.inventory.last_reading() == (1_030_000, json.dumps(report))
 
 
-def test_a_row_with_another_location_changes_nothing(world: World) -> None:
+def test_a_row_with_another_location_changes_nothing(world: FollowedOdim) -> None:
     world.odim.devices = {device("10.0.0.1", ONE)}
     world.read()
     generation = world.state.generation
@@ -177,7 +81,7 @@ def test_a_row_with_another_location_changes_nothing(world: World) -> None:
     assert world.state.generation == generation
 
 
-def test_what_is_said_differently_is_replaced(world: World) -> None:
+def test_what_is_said_differently_is_replaced(world: FollowedOdim) -> None:
     world.odim.devices = {device("10.0.0.1", ONE), device("10.0.0.2", ONE)}
     world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [ONE]})}
     world.read()
@@ -190,7 +94,7 @@ def test_what_is_said_differently_is_replaced(world: World) -> None:
     assert world.aggregates == {AGGREGATE: (ONE, TWO)}
 
 
-def test_what_somebody_else_changed_here_is_put_right(world: World) -> None:
+def test_what_somebody_else_changed_here_is_put_right(world: FollowedOdim) -> None:
     world.odim.devices = {device("10.0.0.1", ONE)}
     world.read()
     world.inventory.change(Keeper.ODIM, InventoryChange(sources={"10.0.0.1": None, "10.0.0.9": TWO}))
@@ -201,7 +105,7 @@ def test_what_somebody_else_changed_here_is_put_right(world: World) -> None:
     assert world.sources == {"10.0.0.1": ONE}
 
 
-def test_what_is_our_own_is_left_alone(world: World) -> None:
+def test_what_is_our_own_is_left_alone(world: FollowedOdim) -> None:
     own = InventoryContent(sources={"10.0.0.1": TWO}, aggregates={AGGREGATE: (TWO,)})
     world.inventory.replace(Keeper.OWN, own)
     world.store.save(Subscription(subscription_id=OTHER, destination="https://own.example/"))
@@ -217,7 +121,7 @@ def test_what_is_our_own_is_left_alone(world: World) -> None:
 # --- what is missing ---
 
 
-def test_a_thousand_rows_that_are_written_anew_lose_nothing(world: World) -> None:
+def test_a_thousand_rows_that_are_written_anew_lose_nothing(world: FollowedOdim) -> None:
     rows = {f"10.0.{number // 250}.{number % 250}": f"/redfish/v1/Systems/s{number}.1" for number in range(1_000)}
     world.odim.devices = {device(host, origin) for host, origin in rows.items()}
     world.read()
@@ -235,7 +139,9 @@ def test_a_thousand_rows_that_are_written_anew_lose_nothing(world: World) -> Non
 
 
 @pytest.mark.parametrize("is_everything", [True, False])
-def test_a_source_that_is_missing_for_a_minute_is_gone_even_where_all_are(world: World, *, is_everything: bool) -> None:
+def test_a_source_that_is_missing_for_a_minute_is_gone_even_where_all_are(
+    world: FollowedOdim, *, is_everything: bool
+) -> None:
     rows = {device("10.0.0.1", ONE), device("10.0.0.2", TWO)}
     world.odim.devices = set(rows)
     world.read()
@@ -251,7 +157,7 @@ def test_a_source_that_is_missing_for_a_minute_is_gone_even_where_all_are(world:
 
 
 def test_a_machine_that_is_missing_for_a_moment_stays_in_the_aggregates_that_are_told_by_addresses(
-    world: World,
+    world: FollowedOdim,
 ) -> None:
     world.odim.devices = {device("10.0.0.1", ONE)}
     world.odim.aggregate_hosts = {"a||[10.0.0.1]"}
@@ -265,7 +171,7 @@ def test_a_machine_that_is_missing_for_a_moment_stays_in_the_aggregates_that_are
     assert world.aggregates == {AGGREGATE: ()}
 
 
-def test_an_aggregate_that_is_missing_for_a_minute_is_gone(world: World) -> None:
+def test_an_aggregate_that_is_missing_for_a_minute_is_gone(world: FollowedOdim) -> None:
     world.odim.aggregates = {AGGREGATE: json.dumps({"Elements": [ONE]})}
     world.read()
     world.odim.aggregates = {}
@@ -277,7 +183,7 @@ def test_an_aggregate_that_is_missing_for_a_minute_is_gone(world: World) -> None
     assert world.aggregates == {}
 
 
-def test_a_subscription_that_is_missing_for_three_seconds_is_gone(world: World) -> None:
+def test_a_subscription_that_is_missing_for_three_seconds_is_gone(world: FollowedOdim) -> None:
     world.odim.subscriptions = {THEIRS.row(), replace(THEIRS, id=OTHER).row()}
     world.read()
     world.odim.subscriptions = {replace(THEIRS, id=OTHER).row()}
@@ -291,7 +197,7 @@ def test_a_subscription_that_is_missing_for_three_seconds_is_gone(world: World) 
     assert world.store.get(OTHER) is not None
 
 
-def test_subscriptions_of_which_most_are_missing_at_once_stay_for_a_minute(world: World) -> None:
+def test_subscriptions_of_which_most_are_missing_at_once_stay_for_a_minute(world: FollowedOdim) -> None:
     rows = [replace(THEIRS, id=f"{number:08}-42a4-4335-b1c1-41540a4b65d7").row() for number in range(12)]
     world.odim.subscriptions = set(rows)
     world.read()
@@ -304,7 +210,7 @@ def test_subscriptions_of_which_most_are_missing_at_once_stay_for_a_minute(world
     assert world.store.count() == 2
 
 
-def test_after_an_outage_the_grace_begins_anew(world: World) -> None:
+def test_after_an_outage_the_grace_begins_anew(world: FollowedOdim) -> None:
     world.odim.subscriptions = {THEIRS.row()}
     world.read()
     world.odim.subscriptions = set()
@@ -315,7 +221,7 @@ def test_after_an_outage_the_grace_begins_anew(world: World) -> None:
     assert world.store.get(ID) is not None
 
 
-def test_while_odims_redis_is_away_everything_stays(world: World) -> None:
+def test_while_odims_redis_is_away_everything_stays(world: FollowedOdim) -> None:
     world.odim.subscriptions = {THEIRS.row()}
     world.odim.devices = {device("10.0.0.1", ONE)}
     world.read()
@@ -328,126 +234,10 @@ def test_while_odims_redis_is_away_everything_stays(world: World) -> None:
     assert world.sources == {"10.0.0.1": ONE}
 
 
-# --- subscriptions ---
-
-
-def test_a_changed_subscription_is_stored_and_what_waits_for_it_is_looked_at(world: World) -> None:
-    world.odim.subscriptions = {THEIRS.row()}
-    world.read()
-    world.odim.subscriptions = {replace(THEIRS, destination="https://t.example/").row()}
-
-    world.read()
-
-    found = world.store.get(ID)
-    assert found is not None
-    assert found.destination == "https://t.example/"
-    assert found.revision == 1
-    assert found.created_at_s == 1_700_000_000
-    assert world.woken == [ID]
-
-
-def test_a_subscription_that_was_imported_is_left_alone_also_when_odim_has_it_no_more(world: World) -> None:
-    own = Subscription(subscription_id=ID, destination="https://own.example/")
-    world.odim.subscriptions = {THEIRS.row()}
-    world.read()
-    world.store.save(own)
-    generation = world.state.generation
-
-    world.read()
-    assert world.state.generation == generation
-    world.odim.subscriptions = set()
-    world.read()
-    world.read(after_s=3_600)
-
-    assert world.store.get(ID) == own
-
-
-def test_a_subscription_that_is_imported_at_the_same_moment_is_left_alone(world: World) -> None:
-    own = Subscription(subscription_id=ID, destination="https://own.example/")
-    world.odim.subscriptions = {THEIRS.row()}
-    world.read()
-    theirs = world.store.get(ID)
-    assert theirs is not None
-    world.store.comes_next = own
-    world.odim.subscriptions = {replace(THEIRS, destination="https://t.example/").row()}
-    world.read()
-    assert world.store.get(ID) == own
-
-    world.odim.subscriptions = set()
-    world.store.save(theirs)
-    world.read()
-    world.store.save(theirs)
-    world.read(after_s=3)
-    assert world.store.get(ID) == own
-
-
-def test_one_that_cannot_be_sent_to_is_refused_and_keeps_no_other_from_being_served(world: World) -> None:
-    world.odim.subscriptions = {
-        THEIRS.row(),
-        replace(THEIRS, id=OTHER, destination="https://127.0.0.1/").row(),
-        replace(THEIRS, id="1", message_ids=(" x",)).row(),
-    }
-    world.read()
-    assert world.store.ids() == [ID]
-    assert world.report["skipped"] == {"refused": 2}
-
-
-def test_what_is_served_already_stays_when_the_rules_for_destinations_change(world: World) -> None:
-    world.odim.subscriptions = {replace(THEIRS, destination="https://10.1.1.1/").row()}
-    world.read()
-    world.restart(egress=EgressPolicy(deny=(ip_network("10.0.0.0/8"),)))
-
-    world.read()
-    world.read(after_s=3_600)
-
-    assert world.store.get(ID) is not None
-
-
-def test_what_is_served_already_can_be_changed_otherwise_when_the_rules_for_destinations_change(world: World) -> None:
-    theirs = replace(THEIRS, destination="https://10.1.1.1/")
-    world.odim.subscriptions = {theirs.row()}
-    world.read()
-    world.restart(egress=EgressPolicy(deny=(ip_network("10.0.0.0/8"),)))
-    world.odim.subscriptions = {replace(theirs, name="other").row()}
-
-    world.read()
-
-    found = world.store.get(ID)
-    assert found is not None
-    assert found.name == "other"
-    assert world.report["skipped"] == {}
-
-
-def test_what_somebody_deleted_here_comes_back_also_where_nobody_knows_what_was_deleted(world: World) -> None:
-    world.odim.subscriptions = {THEIRS.row()}
-    world.read()
-    world.read()
-    world.store.delete(ID)
-    world.state.generations.clear()
-
-    world.read()
-
-    assert world.store.get(ID) is not None
-
-
-def test_a_change_that_is_refused_leaves_what_is_served(world: World) -> None:
-    world.odim.subscriptions = {THEIRS.row()}
-    world.read()
-    world.odim.subscriptions = {replace(THEIRS, destination="ftp://elsewhere/").row()}
-
-    world.read()
-    world.read(after_s=3_600)
-
-    found = world.store.get(ID)
-    assert found is not None
-    assert found.destination == THEIRS.destination
-    assert world.report["skipped"] == {"refused": 1}
-
-
 # --- what is told ---
 
 
-def test_what_was_read_and_what_cannot_be_used_is_counted(world: World) -> None:
+def test_what_was_read_and_what_cannot_be_used_is_counted(world: FollowedOdim) -> None:
     default = OdimSubscription(id="0", destination="", event_types=("Alert",)).row()
     world.odim.subscriptions = {THEIRS.row(), default, "nonsense"}
     world.odim.devices = {device("10.0.0.1", ONE), "x", "y", "SystemsCollection||||[/redfish/v1/Systems]"}
@@ -466,7 +256,7 @@ def skipped(logs: Logs) -> list[str]:
     return [line["detail"] for line in logs if line["event"] == "odim.row_skipped"]
 
 
-def test_each_flaw_is_logged_once_while_it_lasts(world: World, logs: Logs) -> None:
+def test_each_flaw_is_logged_once_while_it_lasts(world: FollowedOdim, logs: Logs) -> None:
     world.odim.devices = {"x"}
     world.read()
     world.odim.devices = {"x", "y"}
@@ -481,7 +271,7 @@ def test_each_flaw_is_logged_once_while_it_lasts(world: World, logs: Logs) -> No
     assert [detail[:3] for detail in skipped(logs)] == ["'x'", "'y'", "'x'"]
 
 
-def test_very_many_flaws_are_logged_as_a_number(world: World, logs: Logs) -> None:
+def test_very_many_flaws_are_logged_as_a_number(world: FollowedOdim, logs: Logs) -> None:
     world.odim.devices = {f"row {number}" for number in range(1_000)}
     world.read()
     world.read()
@@ -489,7 +279,7 @@ def test_very_many_flaws_are_logged_as_a_number(world: World, logs: Logs) -> Non
     assert [line["count"] for line in logs if line["event"] == "odim.more_rows_skipped"] == [980]
 
 
-def test_the_default_subscription_is_nothing_to_warn_of_and_a_difference_is(world: World, logs: Logs) -> None:
+def test_the_default_subscription_is_nothing_to_warn_of_and_a_difference_is(world: FollowedOdim, logs: Logs) -> None:
     world.odim.subscriptions = {
         OdimSubscription(id="0", destination="").row(),
         replace(THEIRS, retry_policy="TerminateAfterRetries").row(),
@@ -504,7 +294,7 @@ def test_the_default_subscription_is_nothing_to_warn_of_and_a_difference_is(worl
     assert found.retry_policy is RetryPolicy.SUSPEND
 
 
-def test_a_store_that_fails_halfway_is_finished_by_the_next_pass(world: World) -> None:
+def test_a_store_that_fails_halfway_is_finished_by_the_next_pass(world: FollowedOdim) -> None:
     world.odim.subscriptions = {THEIRS.row()}
     world.odim.devices = {device("10.0.0.1", ONE)}
 
@@ -516,19 +306,3 @@ def test_a_store_that_fails_halfway_is_finished_by_the_next_pass(world: World) -
     world.read()
     assert world.sources == {"10.0.0.1": ONE}
     assert world.inventory.has_been_read()
-
-
-def test_that_nobody_can_be_woken_does_not_keep_a_change_from_being_stored(world: World, logs: Logs) -> None:
-    world.odim.subscriptions = {THEIRS.row()}
-    world.read()
-
-    def fail(_: str) -> None:
-        raise TransientError("the broker is away")
-
-    world.restart(wake=fail)
-    world.odim.subscriptions = {replace(THEIRS, name="other").row()}
-    world.read()
-    found = world.store.get(ID)
-    assert found is not None
-    assert found.name == "other"
-    assert "subscription.not_woken" in [line["event"] for line in logs]
