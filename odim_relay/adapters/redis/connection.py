@@ -98,15 +98,15 @@ def connect(
         "retry": Retry(NoBackoff(), 0),
     }
     scheme = url.partition("://")[0]
-    if scheme == "sentinel":
-        return _connect_by_sentinel(url, tls, options, setting)
-    if scheme not in {"redis", "rediss", "unix"}:
+    if scheme not in {"redis", "rediss", "unix", "sentinel"}:
         raise ConfigurationError(
             f"{setting}: {scheme!r} is not a scheme for it; use redis://, rediss:// or sentinel://"
         )
     if scheme == "rediss":
         options |= tls.options
     try:
+        if scheme == "sentinel":
+            return _connect_by_sentinel(url, tls, options, setting)
         return redis.Redis.from_url(url, **options)
     except ValueError as exc:
         raise ConfigurationError(f"{setting} cannot be read: {exc}") from exc
