@@ -172,7 +172,7 @@ def _origin_among(origins: list[str]) -> str:
 
 def _resources(origins: list[str]) -> Iterator[str]:
     for origin in origins:
-        match = _MEMBER_OF_COLLECTION.fullmatch(origin.rstrip("/"))
+        match = _MEMBER_OF_COLLECTION.fullmatch(origin)
         if match:
             yield match[1]
 

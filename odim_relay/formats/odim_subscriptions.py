@@ -122,7 +122,7 @@ class _Members:
 
     def uris(self, name: str) -> tuple[str, ...]:
         given = self._list(name)
-        named = tuple(dict.fromkeys(uri for uri in map(uri_in, given) if uri.strip("/")))
+        named = tuple(dict.fromkeys(filter(None, map(uri_in, given))))
         if given and not named:
             raise _WrongMemberError("no_origin", f"{name} holds no URI of a resource, so it would match everything")
         return named

@@ -165,7 +165,15 @@ def test_a_destination_is_found_in_a_key_whatever_colons_it_has(destination: str
     assert read_undelivered_key(f"UndeliveredEvents:{destination}:{ID}") == (destination, ID)
 
 
-@pytest.mark.parametrize("key", ["UndeliveredEvents:destination", f"UndeliveredEvents::{ID}", f"Other:https://h/:{ID}"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "UndeliveredEvents:destination",
+        "UndeliveredEvents:https://h:8080/x",
+        f"UndeliveredEvents::{ID}",
+        f"Other:https://h/:{ID}",
+    ],
+)
 def test_a_key_of_another_form_says_so(key: str) -> None:
     assert reason_of(read_undelivered_key(key)) == "not_an_undelivered_key"
 

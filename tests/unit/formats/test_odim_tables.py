@@ -78,6 +78,11 @@ def test_the_hosts_of_an_aggregate_count_only_where_it_has_no_document() -> None
     assert view.flaws == ()
 
 
+def test_hosts_that_do_not_count_have_no_flaws() -> None:
+    view = read(aggregate_hosts=["a||[10.9.9.9]"], aggregates={"a": [ONE]})
+    assert view.flaws == ()
+
+
 def test_a_host_that_nobody_knows_keeps_no_other_out_of_its_aggregate() -> None:
     view = read(devices=[device("10.0.0.1", ONE)], aggregate_hosts=["a||[10.9.9.9 10.0.0.1]"])
     assert view.aggregates == {f"{AGGREGATES}/a": (ONE,)}
