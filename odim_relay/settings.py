@@ -6,6 +6,7 @@ Read by bootstrap, the command line and celeryconfig only; everything below gets
 
 import os
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,7 @@ ENV_PREFIX = "ODIM_RELAY_"
 # What Kubernetes injects for services that are called odim-relay-something.
 _INJECTED = re.compile(r"ODIM_RELAY_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\w+)$")
 
+_KEY_BYTES = 32
 _BROKERS = ("redis", "rediss", "sentinel", "amqp", "amqps")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -145,6 +147,45 @@ class DeliverySettings(_Group):
     verify: bool = Field(default=True, description="whether certificates of destinations are verified")
 
 
+class SecretsSettings(_Group):
+    """
+    Secrets in Redis: what subscriptions are signed and authenticated with, header values, the key of the API's own
+    certificate.
+    """
+
+    encryption_keys: tuple[str, ...] = Field(
+        (),
+        description="JSON list of keys, 32 bytes in base64 each, the newest first: that encrypts, all of them "
+        "decrypt; empty leaves secrets as they are. `odim-relay secrets new-key` makes one, `odim-relay secrets "
+        "rotate` encrypts what is there already",
+        json_schema_extra={"secret": True},
+    )
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        # None of them is repeated: what is wrong may be a key with one letter missing.
+        seen: set[bytes] = set()
+        for number, text in enumerate(texts, 1):
+            try:
+                key = b64decode(text, validate=True)
+            except ValueError:
+                raise ValueError(f"key {number} is not base64") from None
+            if len(key) != _KEY_BYTES:
+                raise ValueError(f"key {number} holds {len(key)} bytes; a key has {_KEY_BYTES}")
+            if key in seen:
+                raise ValueError(f"key {number} is there twice")
+            seen.add(key)
+        return texts
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """
+        The keys as bytes.
+        """
+        return tuple(map(b64decode, self.encryption_keys))
+
+
 class EgressSettings(_Group):
     """
     Which addresses events may be sent to: all but loopback, link-local (where clouds keep credentials), multicast and
@@ -270,6 +311,7 @@ class Settings(BaseSettings):
     odim: OdimSettings = OdimSettings()
     delivery: DeliverySettings = DeliverySettings()
     egress: EgressSettings = EgressSettings()
+    secrets: SecretsSettings = SecretsSettings()
     breaker: BreakerSettings = BreakerSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()

@@ -10,8 +10,9 @@ from functools import cache
 
 from odim_relay import telemetry
 from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.adapters.http.token_endpoint import OAuthTokenEndpoint
 from odim_relay.bootstrap.engine import publisher
-from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, stopping
+from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, signer, stopping
 from odim_relay.bootstrap.stores import (
     backlog_ledger,
     delivery_ledger,
@@ -39,6 +40,7 @@ from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
 from odim_relay.use_cases.streams import SweepStreams
+from odim_relay.use_cases.tokens import SendWithTokens
 
 _LONGEST_KNOCK_S = 5.0
 
@@ -75,7 +77,7 @@ def deliver() -> Deliver:
     return Deliver(
         ledger=PatientLedger(delivery_ledger(), stopping.wait),
         directory=SubscriptionDirectory(subscription_store(), event_service_store()),
-        send=SendWithBackups(sender=sender(), now_s=time.time, is_ours=_is_ours),
+        send=SendWithBackups(sender=_sender_with_tokens(), now_s=time.time, is_ours=_is_ours),
         publisher=publisher(),
         schedule=Schedule(
             retries=chosen.retry_attempts,
@@ -88,7 +90,12 @@ def deliver() -> Deliver:
         timeout_s=chosen.timeout_s,
         draw=random.random,
         now_s=time.time,
+        signer=signer(),
     )
+
+
+def _sender_with_tokens() -> SendWithTokens:
+    return SendWithTokens(sender=sender(), endpoint=OAuthTokenEndpoint(sender().ask), monotonic_s=time.monotonic)
 
 
 def _is_ours(name: str, for_s: float) -> bool:

@@ -2,10 +2,12 @@
 Which subscriptions share a destination.
 """
 
+from dataclasses import astuple
 from hashlib import sha256
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
+from odim_relay.domain.authentication import kind_of
 from odim_relay.domain.subscription import Subscription
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -32,6 +34,8 @@ def destination_id(subscription: Subscription) -> str:
         identity += (subscription.verify_certificate,)
     if subscription.backup_destinations:
         identity += tuple(map(_normalised, subscription.backup_destinations))
+    if subscription.authentication is not None:
+        identity += (kind_of(subscription.authentication), *astuple(subscription.authentication))
     return sha256(repr(identity).encode()).hexdigest()[:16]
 
 

@@ -19,7 +19,8 @@ class Verdict(StrEnum):
 
 class Failure(StrEnum):
     """
-    Why an attempt ended without an HTTP status.
+    Why an attempt ended without an HTTP status. TOKEN: no token was to be had for the destination. SEALED: the
+    subscription's secrets could not be read; that is our own fault.
     """
 
     DNS = "dns"
@@ -30,6 +31,8 @@ class Failure(StrEnum):
     TIMEOUT = "timeout"
     DISCONNECTED = "disconnected"
     PROTOCOL = "protocol"
+    TOKEN = "token"
+    SEALED = "sealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,14 @@ def verdict_of(outcome: Outcome) -> Verdict:
 
 class Standing(StrEnum):
     """
-    What an outcome says of the destination itself (ledger rules L29, L30).
+    What an outcome says of the destination itself (ledger rules L29, L30). WITHHELD: it is left alone as one that
+    fails, and is not to blame: no subscription is given up for it.
     """
 
     ALIVE = "alive"
     FAILING = "failing"
     UNREACHABLE = "unreachable"
+    WITHHELD = "withheld"
     NOTHING = "nothing"
 
 
@@ -92,6 +97,8 @@ def standing_of(outcome: Outcome) -> Standing:
     """
     Judge the destination: who rejects for good is alive; who does not even take a connection is unreachable.
     """
+    if outcome.failure is Failure.SEALED:
+        return Standing.WITHHELD
     if outcome.status is None and outcome.failure is None:
         return Standing.NOTHING  # a fault of our own
     if outcome.failure in _UNREACHABLE:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from odim_relay.domain.authentication import ClientCredentials
 from odim_relay.domain.outcome import Outcome
 
 
@@ -18,6 +19,7 @@ class OutgoingRequest:
         headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
         is_repeatable: whether the destination may get it twice.
         is_verified: whether the destination's certificate is verified; `None` is as the sender does by itself.
+        credentials: for a token that is to go with it; a plain sender knows nothing of them.
     """
 
     url: str
@@ -25,6 +27,7 @@ class OutgoingRequest:
     headers: tuple[tuple[str, str], ...]
     is_repeatable: bool = True
     is_verified: bool | None = None
+    credentials: ClientCredentials | None = None
 
 
 class Sender(Protocol):

@@ -18,6 +18,7 @@ from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
+from odim_relay.adapters.security.signing import Ed25519Signer
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.event import WHOLE
@@ -128,6 +129,7 @@ class SimulatedRelay:
             timeout_s=settings.delivery.timeout_s,
             draw=Random(1).random,  # noqa: S311 - jitter, the same in every run
             now_s=lambda: START_MS / 1000 + time.now_s,
+            signer=Ed25519Signer(),
         )
         time.every(settings.ledger.reap_interval_s, Reap(ledger=ledger, publisher=self))
         replay = Replay(ledger=backlog, store=self.store, connector=self, publisher=self, timeout_s=5)

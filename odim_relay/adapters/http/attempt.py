@@ -54,9 +54,10 @@ class Attempt:
 
     Attributes:
         sock: what the watchdog shuts down; set while a thread may block on it.
+        received: the response as it came, for who reads its body; up to 16 KiB of that.
     """
 
-    __slots__ = ("expires_at", "may_send", "sock", "stage", "started_at", "timeout_s")
+    __slots__ = ("expires_at", "may_send", "received", "sock", "stage", "started_at", "timeout_s")
 
     def __init__(self, timeout_s: float, may_send: Callable[[], bool]) -> None:
         self.timeout_s = timeout_s
@@ -65,6 +66,7 @@ class Attempt:
         self.expires_at = self.started_at + timeout_s
         self.stage = Stage.CONNECTING
         self.sock: socket.socket | None = None
+        self.received = b""
 
     def remaining_s(self) -> float:
         """

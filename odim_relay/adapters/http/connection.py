@@ -168,13 +168,16 @@ class Connection(urllib3.connection.HTTPConnection):
         while (end := response_end(head, received)) is None:
             room = head.end + MAX_BODY_BYTES - len(received)
             if room <= 0:
+                attempt.received = received
                 return head, False
             more = sock.recv(min(_READ_BYTES, room))
             if not more:
                 if head.body_length is None and not head.is_chunked and not attempt.is_overdue:
+                    attempt.received = received
                     return head, False
                 raise _closed(attempt)
             received += more
+        attempt.received = received
         # Bytes that nobody asked for would be taken for the next answer.
         return head, head.is_persistent and end == len(received)
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from odim_relay.adapters.http.adapter import DeadlineAdapter, DeadlinePool
+from odim_relay.adapters.http.answer import body_of
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.resolver import Lookup, Resolver, look_up
 from odim_relay.adapters.http.response import Head
@@ -43,6 +44,16 @@ class _Route:
     pool: DeadlinePool
     start: str
     defaults: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    What came back, with its body: at most 16 KiB of it, empty without one.
+    """
+
+    outcome: Outcome
+    body: bytes
 
 
 class RequestsSender:
@@ -103,26 +114,44 @@ class RequestsSender:
             PermanentError: the URL or a header cannot be sent. Nothing was.
             TransientError: this process is out of sockets; or whatever `may_send` raises. Nothing was sent.
         """
+        answer = self._post(request, Attempt(timeout_s, may_send))
+        return None if answer is None else answer[0]
+
+    def ask(self, request: OutgoingRequest, timeout_s: float) -> Answer:
+        """
+        POST as `send` does, for the answer's body.
+
+        Raises:
+            PermanentError, TransientError: as `send`.
+        """
+        attempt = Attempt(timeout_s, lambda: True)
+        answer = self._post(request, attempt)
+        assert answer is not None  # noqa: S101 - it may send
+        outcome, head = answer
+        return Answer(outcome=outcome, body=b"" if head is None else body_of(head, attempt.received))
+
+    def _post(self, request: OutgoingRequest, attempt: Attempt) -> tuple[Outcome, Head | None] | None:
         route = self._route(request.url, request.is_verified)
         wire = _wire(route, request)
-        attempt = Attempt(timeout_s, may_send)
         try:
             head = route.pool.post(attempt, wire, is_repeatable=request.is_repeatable)
         except AttemptError as exc:
-            return Outcome(
+            failed = Outcome(
                 failure=exc.failure,
                 detail=exc.detail,
                 duration_s=monotonic() - attempt.started_at,
                 is_unsent=not attempt.is_connected,
             )
+            return failed, None
         if head is None:
             return None
-        return Outcome(
+        outcome = Outcome(
             status=head.status,
             detail=_detail(head.status),
             retry_after_s=self._retry_after_s(head),
             duration_s=monotonic() - attempt.started_at,
         )
+        return outcome, head
 
     def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
         """
