@@ -21,6 +21,7 @@ COMMANDS = MappingProxyType(
         "offsets": "odim_relay.cli.offsets:offsets",
         "publish": "odim_relay.cli.publish:publish",
         "quarantine": "odim_relay.cli.quarantine:quarantine",
+        "secrets": "odim_relay.cli.secrets:secrets",
         "settings": "odim_relay.cli.settings:settings",
         "status": "odim_relay.cli.status:status",
         "subscriptions": "odim_relay.cli.subscriptions:subscriptions",

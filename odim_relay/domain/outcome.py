@@ -19,8 +19,8 @@ class Verdict(StrEnum):
 
 class Failure(StrEnum):
     """
-    Why an attempt ended without an HTTP status. TOKEN: no token was to be had for the destination. SEALED: the
-    subscription's secrets could not be read; that is our own fault.
+    Why an attempt ended without an HTTP status. AUTHENTICATION: no token was to be had for the destination. SEALED:
+    the subscription's secrets could not be read; that is our own fault.
     """
 
     DNS = "dns"
@@ -31,7 +31,7 @@ class Failure(StrEnum):
     TIMEOUT = "timeout"
     DISCONNECTED = "disconnected"
     PROTOCOL = "protocol"
-    TOKEN = "token"
+    AUTHENTICATION = "authentication"
     SEALED = "sealed"
 
 

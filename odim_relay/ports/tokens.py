@@ -32,7 +32,7 @@ class TokenEndpoint(Protocol):
         Ask the endpoint once, within `timeout_s`; under the same rules as a POST to a destination.
 
         Returns:
-            the token, else an outcome with the failure TOKEN, which tells why there is none: never what the endpoint
-            answered.
+            the token, else an outcome with the failure AUTHENTICATION, which tells why there is none: never what the
+            endpoint answered.
         """
         ...

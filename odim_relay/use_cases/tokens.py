@@ -149,4 +149,4 @@ def _with_token(request: OutgoingRequest, token: str) -> OutgoingRequest:
 
 
 def _no_token(why: str) -> Outcome:
-    return Outcome(failure=Failure.TOKEN, detail=f"no token for the destination: {why}", is_unsent=True)
+    return Outcome(failure=Failure.AUTHENTICATION, detail=f"no token for the destination: {why}", is_unsent=True)

@@ -96,4 +96,4 @@ def _token(members: dict[str, Any]) -> Token:
 
 
 def _failed(detail: str, outcome: Outcome) -> Outcome:
-    return Outcome(failure=Failure.TOKEN, detail=detail, duration_s=outcome.duration_s, is_unsent=True)
+    return Outcome(failure=Failure.AUTHENTICATION, detail=detail, duration_s=outcome.duration_s, is_unsent=True)

@@ -29,7 +29,7 @@ def refused(**members: Any) -> list[tuple[str, list[str]]]:
 
 
 def patched(subscription: Subscription, **members: Any) -> Subscription:
-    return changed(subscription, read_wished_change(members).values)
+    return changed(subscription, read_wished_change(members).values, now_s=NOW_S)
 
 
 def test_the_least_that_can_be_said_gets_the_usual_rest() -> None:
@@ -267,7 +267,7 @@ def test_what_cannot_be_written_is_told_beside_what_was() -> None:
         {"Context": "d", "Destination": "https://h/", "Oem": {"OdimRelay": {"Delivery": {}, "MaxInFlight": 1}}}
     )
     assert [one["MessageArgs"] for one in change.problems] == [["Oem/OdimRelay/Delivery"], ["Destination"]]
-    assert changed(KNOWN, change.values) == replace(KNOWN, context="d", max_in_flight=1)
+    assert changed(KNOWN, change.values, now_s=NOW_S) == replace(KNOWN, context="d", max_in_flight=1)
 
 
 @pytest.mark.parametrize(
