@@ -121,7 +121,7 @@ def _own_of(subscription: Subscription, public_key: str) -> dict[str, Any]:
         "SigningSecret": None,
         "SigningKey": None,
         **({"PublicKey": public_key} if public_key else {}),
-        **({"Authentication": _authentication(authentication)} if authentication is not None else {}),
+        "Authentication": None if authentication is None else _authentication(authentication),
     }
 
 

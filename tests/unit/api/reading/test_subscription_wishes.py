@@ -12,6 +12,7 @@ from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscript
 
 LEAST = {"Destination": "https://receiver.example/hook", "Protocol": "Redfish"}
 SECRET = "whsec_" + "A" * 32
+NOW_S = 1_000.0
 
 
 def wish(**members: Any) -> Subscription:
