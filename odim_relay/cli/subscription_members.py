@@ -10,7 +10,7 @@ import click
 
 from odim_relay.cli.output import instant
 from odim_relay.domain.authentication import Authentication, Basic, ClientCredentials, kind_of
-from odim_relay.domain.destination import without_secrets
+from odim_relay.domain.destination import without_secrets, without_user_info
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.rotation import rotated_key, rotated_secret
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
@@ -100,14 +100,14 @@ def to_json(subscription: Subscription, public_key: str = "") -> dict[str, objec
     return {
         "id": subscription.subscription_id,
         "name": subscription.name,
-        "destination": subscription.destination,
+        "destination": without_user_info(subscription.destination),
         "event_format_type": str(subscription.event_format),
         "mode": str(subscription.mode),
         "retry_policy": str(subscription.retry_policy),
         **{name: value if isinstance(value := getattr(filters, name), bool) else list(value) for name in _FILTERS},
         "context": subscription.context,
         "headers": [name for name, _ in subscription.headers],
-        "backup_destinations": list(subscription.backup_destinations),
+        "backup_destinations": list(map(without_user_info, subscription.backup_destinations)),
         "verify_certificate": subscription.verify_certificate,
         "heartbeat_minutes": subscription.heartbeat_minutes,
         "signing_secret": "set" if subscription.signing_secret else None,

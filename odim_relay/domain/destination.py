@@ -34,6 +34,14 @@ def without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def without_user_info(url: str) -> str:
+    """
+    A URL without its user-info, for those who know its query already.
+    """
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
 def _check_characters(url: str) -> str | None:
     if not url:
         return "is empty"

@@ -1,5 +1,5 @@
 """
-Signatures of real deliveries, verified as subscribers do it: with the official libraries, and also while secrets change.
+Signatures of real deliveries, verified as subscribers do it: by the official libraries, also while secrets change.
 """
 
 import json
@@ -110,6 +110,6 @@ def test_no_request_fails_to_verify_while_the_secret_changes_under_load(relay: R
         failures = verify(SECRET, by_old).count(False) + verify(new_secret, by_new).count(False)
         assert failures == 0
     assert not verify_in_python(SECRET, by_new[-1:])[0]
-    assert min(len(by_old), len(by_new)) >= 300
+    assert min(len(by_old), len(by_new)) >= 200
     relay.run("subscriptions", "delete", id_)
     relay.check_health()

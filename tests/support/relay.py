@@ -133,7 +133,7 @@ class Relay:
         command = [sys.executable, "-m", "odim_relay", *arguments]
         env = {**self.worker.env, "COLUMNS": "1000"}
         done = subprocess.run(
-            command, cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -9,7 +9,7 @@ from odim_relay.api.http.conditions import ETAG, etag_of
 from odim_relay.api.uris import SUBSCRIPTIONS
 from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials, kind_of
 from odim_relay.domain.circuit_breaker import Breaker
-from odim_relay.domain.destination import without_secrets
+from odim_relay.domain.destination import without_secrets, without_user_info
 from odim_relay.domain.subscription import Mode, Subscription, SubscriptionType
 from odim_relay.ports import SuspendedBy
 from odim_relay.use_cases.status import SubscriptionStatus
@@ -45,7 +45,7 @@ def event_destination(
         "@odata.type": f"#{SCHEMA}.{KIND}",
         "Id": subscription.subscription_id,
         "Name": subscription.name or USUAL_NAME,
-        "Destination": subscription.destination,
+        "Destination": without_user_info(subscription.destination),
         "Protocol": "Redfish",
         "SubscriptionType": subscription.kind,
         "Context": subscription.context,
@@ -85,7 +85,7 @@ def _wish(subscription: Subscription, verifies_by_default: bool) -> dict[str, An
         "Severities": list(filters.severities),
         "IncludeOriginOfCondition": False,
         **_links("MetricReportDefinitions", filters.metric_report_definitions),
-        "BackupDestinations": list(subscription.backup_destinations),
+        "BackupDestinations": list(map(without_user_info, subscription.backup_destinations)),
         "VerifyCertificate": verifies_by_default if verifies is None else verifies,
         "DeliveryRetryPolicy": subscription.retry_policy,
         "SendHeartbeat": minutes is not None,

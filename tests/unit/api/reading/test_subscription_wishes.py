@@ -6,8 +6,10 @@ import pytest
 
 from odim_relay.api.http.errors import RedfishError
 from odim_relay.api.reading.subscription_wishes import changed, read_wish, read_wished_change
+from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.signing import RetiredSecret
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 
 LEAST = {"Destination": "https://receiver.example/hook", "Protocol": "Redfish"}
@@ -263,11 +265,82 @@ def test_a_change_changes_what_it_names(members: dict[str, Any], expected: dict[
     assert patched(KNOWN, **members) == replace(KNOWN, **expected)
 
 
+OTHER_SECRET = "whsec_" + "B" * 32
+KEY = "whsk_" + "A" * 43 + "="
+
+
+def own(**members: Any) -> dict[str, Any]:
+    return {"Oem": {"OdimRelay": members}}
+
+
+def test_a_secret_that_is_replaced_signs_for_a_day_yet() -> None:
+    rotated = patched(KNOWN, **own(SigningSecret=OTHER_SECRET, SigningKey=KEY))
+
+    assert (rotated.signing_secret, rotated.signing_key) == (OTHER_SECRET, KEY)
+    assert rotated.retired_secrets == (RetiredSecret(secret=SECRET, until_s=int(NOW_S) + 86_400),)
+    assert patched(rotated, **own(SigningSecret=OTHER_SECRET)) == rotated
+    assert patched(rotated, **own(SigningSecret=None, SigningKey=None)) == replace(KNOWN, signing_secret="")
+
+
+@pytest.mark.parametrize(
+    ("members", "authentication"),
+    [
+        ({"Kind": "Basic", "Username": "ann", "Password": "p"}, Basic(username="ann", password="p")),
+        ({"Kind": "Bearer", "Token": "t", "Password": None}, Bearer(token="t")),
+        (
+            {"Kind": "OAuth2ClientCredentials", "TokenUri": "https://i.example/", "ClientId": "a", "ClientSecret": "b"},
+            ClientCredentials(token_url="https://i.example/", client_id="a", client_secret="b"),
+        ),
+    ],
+)
+def test_how_to_authenticate_is_understood(members: dict[str, Any], authentication: Authentication) -> None:
+    assert wish(**own(Authentication=members)).authentication == authentication
+    assert patched(KNOWN, **own(Authentication=members)).authentication == authentication
+
+
+def test_a_part_of_it_is_changed_and_the_rest_stays() -> None:
+    known = replace(KNOWN, authentication=Basic(username="ann", password="p"))
+
+    assert patched(known, **own(Authentication={"Password": "q"})).authentication == Basic(username="ann", password="q")
+    assert patched(known, **own(Authentication={"Kind": "Bearer", "Token": "t"})).authentication == Bearer(token="t")
+    assert patched(known, **own(Authentication=None)).authentication is None
+    assert patched(known, Context="d").authentication == known.authentication
+
+
+@pytest.mark.parametrize(
+    ("members", "messages"),
+    [
+        ({"Token": "hunter2"}, [("PropertyMissing", ["Oem/OdimRelay/Authentication/Kind"])]),
+        (
+            {"Kind": "Bearer", "Password": "hunter2"},
+            [("PropertyValueConflict", [f"Oem/OdimRelay/Authentication/{name}" for name in ("Password", "Kind")])],
+        ),
+        (
+            {"Kind": "Basic", "Username": "a:hunter2", "Password": "hunter2"},
+            [("PropertyValueFormatError", ["******", "Oem/OdimRelay/Authentication/Username"])],
+        ),
+        ({"Kind": "hunter2"}, [("PropertyValueNotInList", ["******", "Oem/OdimRelay/Authentication/Kind"])]),
+    ],
+)
+def test_what_does_not_belong_together_is_told_without_it(
+    members: dict[str, Any], messages: list[tuple[str, list[str]]]
+) -> None:
+    assert refused(**own(Authentication=members)) == messages
+
+
 def test_what_cannot_be_written_is_told_beside_what_was() -> None:
     change = read_wished_change(
-        {"Context": "d", "Destination": "https://h/", "Oem": {"OdimRelay": {"Delivery": {}, "MaxInFlight": 1}}}
+        {
+            "Context": "d",
+            "Destination": "https://h/",
+            "Oem": {"OdimRelay": {"Delivery": {}, "MaxInFlight": 1, "PublicKey": "k"}},
+        }
     )
-    assert [one["MessageArgs"] for one in change.problems] == [["Oem/OdimRelay/Delivery"], ["Destination"]]
+    assert [one["MessageArgs"] for one in change.problems] == [
+        ["Oem/OdimRelay/Delivery"],
+        ["Oem/OdimRelay/PublicKey"],
+        ["Destination"],
+    ]
     assert changed(KNOWN, change.values, now_s=NOW_S) == replace(KNOWN, context="d", max_in_flight=1)
 
 
