@@ -12,6 +12,7 @@ from odim_relay.adapters.security.signing import Ed25519Signer, new_signing_key
 from odim_relay.domain.signing import signing_secret_of
 from tests.support.events import events
 from tests.support.relay import Relay
+from tests.support.relay_settings import SHORT_OUTAGES
 from tests.support.waiting import wait_until
 from tests.support.webhook_verifiers import (
     Received,
@@ -23,7 +24,7 @@ from tests.support.webhook_verifiers import (
 
 pytestmark = pytest.mark.server
 
-RELAY_SETTINGS = {"SECRETS__ENCRYPTION_KEYS": json.dumps([new_encryption_key()])}
+RELAY_SETTINGS = {**SHORT_OUTAGES, "SECRETS__ENCRYPTION_KEYS": json.dumps([new_encryption_key()])}
 SECRET = signing_secret_of(bytes(range(32)))
 ARRIVES_S = 60.0
 
@@ -113,3 +114,29 @@ def test_no_request_fails_to_verify_while_the_secret_changes_under_load(relay: R
     assert min(len(by_old), len(by_new)) >= 200
     relay.run("subscriptions", "delete", id_)
     relay.check_health()
+
+
+def test_what_a_worker_cannot_sign_waits_and_goes_when_it_can(relay: Relay) -> None:
+    """
+    A worker without the key that secrets are encrypted with: nothing is lost, and who has no secret feels nothing.
+    """
+    id_ = next(subscribe(relay, "/sealed", "--secret", "-", stdin=f"{SECRET}\n"))
+    other = next(subscribe(relay, "/open"))
+    worker = relay.worker
+    keys = worker.env.pop("ODIM_RELAY_SECRETS__ENCRYPTION_KEYS")
+    worker.restart()
+
+    relay.publish(events(20), wanted_by=())
+
+    relay.receiver.wait_for_accepted("/open", 20, ARRIVES_S)
+    wait_until(lambda: relay.ledger.breaker(id_) == "open", timeout_s=ARRIVES_S, what="the breaker to open")
+    waiting = relay.run("subscriptions", "show", id_, "--json")
+    assert relay.receiver.request_count("/sealed") == 0
+    worker.env["ODIM_RELAY_SECRETS__ENCRYPTION_KEYS"] = keys
+    assert json.loads(waiting)["waiting"] + json.loads(waiting)["dead_letters"] > 0
+    worker.restart()
+    relay.receiver.wait_for_accepted("/sealed", 20, ARRIVES_S)
+    requests = received(relay, "/sealed")
+    assert verify_in_python(SECRET, requests) == [True] * len(requests)
+    for subscription in (id_, other):
+        relay.run("subscriptions", "delete", subscription)

@@ -32,6 +32,15 @@ def _oem(key: str, name: str, value: Any) -> Bad:
     )
 
 
+def _authentication(key: str, at: str, **members: Any) -> Bad:
+    return _creating(
+        f"Authentication of {members} ({key} at {at})",
+        Said(key, None, f"#/Oem/OdimRelay/Authentication/{at}"),
+        Oem={"OdimRelay": {"Authentication": members}},
+        HttpHeaders=[],
+    )
+
+
 MISSING: Final = (
     Bad(
         name="a subscription without Destination",
@@ -172,6 +181,9 @@ WRONG_TYPE: Final = (
     _oem("PropertyValueTypeError", "RatePerSecond", "4"),
     _oem("PropertyValueTypeError", "RetentionSeconds", value=True),
     _oem("PropertyValueTypeError", "SigningSecret", ["whsec"]),
+    _oem("PropertyValueTypeError", "SigningKey", 7),
+    _oem("PropertyValueTypeError", "Authentication", "Bearer"),
+    _authentication("PropertyValueTypeError", "Token", Kind="Bearer", Token=7),
 )
 
 WRONG_FORMAT: Final = (
@@ -192,6 +204,20 @@ WRONG_FORMAT: Final = (
             "https://192.0.2.1:port/hook",
             "https://192.0.2.1/ho ok",
             "https://[::1/hook",
+        )
+    ),
+    _oem("PropertyValueFormatError", "SigningSecret", "whsec_MDEyMzQ1"),
+    _oem("PropertyValueFormatError", "SigningKey", "whpk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    _authentication("PropertyMissing", "Kind", Token="t"),
+    _authentication("PropertyValueConflict", "Password", Kind="Bearer", Token="t", Password="p"),
+    _authentication("PropertyValueNotInList", "Kind", Kind="Digest"),
+    _authentication("PropertyValueFormatError", "Token", Kind="Bearer"),
+    _authentication("PropertyValueFormatError", "Username", Kind="Basic", Username="a:b", Password="p"),
+    *(
+        _authentication(key, "TokenUri", Kind="OAuth2ClientCredentials", TokenUri=uri, ClientId="a", ClientSecret="b")
+        for key, uri in (
+            ("PropertyValueFormatError", "http://192.0.2.1/token"),
+            ("PropertyValueIncorrect", "https://169.254.169.254/token"),
         )
     ),
     _of("BackupDestinations", "PropertyValueFormatError", ["https://192.0.2.1/x", "x"], at="#/BackupDestinations/1"),

@@ -2,7 +2,6 @@
 Secrets at rest: encrypted, encrypted anew, and not to be read.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -43,7 +42,7 @@ def rotating(bench: Bench, sealer: AesGcmSealer) -> RotateSecrets:
 
 
 @pytest.fixture
-def filled(bench: Bench) -> Iterator[Bench]:
+def filled(bench: Bench) -> Bench:
     """
     With secrets from before there was a key.
     """

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from odim_relay.adapters.security.signing import Ed25519Signer, new_signing_key
-from odim_relay.domain.authentication import Basic, Bearer, ClientCredentials
+from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.domain.signing import RetiredSecret, signature, signed_content, signing_secret_of
@@ -102,7 +102,8 @@ def test_a_request_is_signed_with_every_secret_and_key_that_is_live(relay: InMem
 
 def test_who_we_are_goes_with_the_request(relay: InMemoryRelay) -> None:
     credentials = ClientCredentials(token_url="https://idp.test/", client_id="me", client_secret="s")
-    for number, authentication in enumerate((Basic(username="a", password="b"), Bearer(token="t"), credentials)):
+    ways: tuple[Authentication, ...] = (Basic(username="a", password="b"), Bearer(token="t"), credentials)
+    for number, authentication in enumerate(ways):
         (ticket,) = relay.ingest(replace(ONE, subscription_id=f"s{number}", authentication=authentication))
         relay.deliver(ticket)
 
