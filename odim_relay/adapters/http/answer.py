@@ -3,10 +3,22 @@ The body of a response, for the few requests whose answer is read.
 """
 
 import re
+from dataclasses import dataclass
 
 from odim_relay.adapters.http.response import Head
+from odim_relay.domain.outcome import Outcome
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]*\r?\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    What came back, with its body: at most 16 KiB of it, empty without one.
+    """
+
+    outcome: Outcome
+    body: bytes
 
 
 def body_of(head: Head, received: bytes) -> bytes:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from odim_relay.adapters.http.adapter import DeadlineAdapter, DeadlinePool
-from odim_relay.adapters.http.answer import body_of
+from odim_relay.adapters.http.answer import Answer, body_of
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.resolver import Lookup, Resolver, look_up
 from odim_relay.adapters.http.response import Head
@@ -44,16 +44,6 @@ class _Route:
     pool: DeadlinePool
     start: str
     defaults: dict[str, tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """
-    What came back, with its body: at most 16 KiB of it, empty without one.
-    """
-
-    outcome: Outcome
-    body: bytes
 
 
 class RequestsSender:

@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
-from odim_relay.adapters.http.sender import Answer
+from odim_relay.adapters.http.answer import Answer
 from odim_relay.domain.authentication import ClientCredentials, basic
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.ports import OutgoingRequest, Token
