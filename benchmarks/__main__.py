@@ -19,12 +19,14 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("http_send", ("--posts", "1000", "--pairs", "5")),
     ("matching", ()),
     ("waiting_memory", ()),
+    ("odim_inventory", ()),
 )
 QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ("--quick",)),
     ("bridge", ("--quick",)),
     ("isolation", ("--quick",)),
     ("http_send", ("--posts", "300", "--pairs", "3")),
+    ("odim_inventory", ("--quick",)),
 )
 
 

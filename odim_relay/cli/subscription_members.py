@@ -12,6 +12,7 @@ from odim_relay.cli.output import instant
 from odim_relay.domain.authentication import Authentication, Basic, ClientCredentials, kind_of
 from odim_relay.domain.destination import without_secrets, without_user_info
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.rotation import rotated_key, rotated_secret
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 
@@ -119,6 +120,7 @@ def to_json(subscription: Subscription, public_key: str = "") -> dict[str, objec
         "rate_per_s": subscription.rate_per_s,
         "retention_s": subscription.retention_s,
         "owner": subscription.owner,
+        "keeper": str(subscription.keeper),
         "created_at": instant(subscription.created_at_s * 1000),
     }
 
@@ -150,6 +152,8 @@ def in_words(subscription: Subscription) -> str:
         )
         if value != default
     ]
+    if subscription.keeper is Keeper.ODIM:
+        how.append("kept by ODIM")
     words = [
         f"{name.replace('_', ' ')}: {', '.join(value)}"
         for name in _FILTERS

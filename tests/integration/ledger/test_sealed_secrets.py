@@ -131,7 +131,7 @@ def test_the_others_go_on_where_one_cannot_be_read(filled: Bench) -> None:
     rotating(filled, OLD)()
     there = store(filled, NEW)
     directory = SubscriptionDirectory(there, filled.services)
-    matchers = MatcherDirectory(there, filled.services)
+    matchers = MatcherDirectory(there, filled.services, filled.inventory)
 
     matchers.refresh()
 
