@@ -26,6 +26,7 @@ from odim_relay.bootstrap.stores import (
 from odim_relay.bootstrap.subscribing import announce
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
+from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
@@ -56,6 +57,7 @@ def sender() -> RequestsSender:
         telemetry.logger(__name__).warning(
             "tls.not_verified", setting="DELIVERY__VERIFY", detail="whoever answers for a destination gets its events"
         )
+    way = settings().egress
     return RequestsSender(
         now=lambda: datetime.now(UTC),
         user_agent=USER_AGENT,
@@ -63,6 +65,9 @@ def sender() -> RequestsSender:
         verify=chosen.verify,
         ca_file=chosen.ca_file,
         concurrency=chosen.concurrency,
+        tls_folder=chosen.tls_dir,
+        proxy=None if way.proxy is None else read_proxy(way.proxy),
+        no_proxy=read_no_proxy(way.no_proxy),
     )
 
 

@@ -24,6 +24,7 @@ class Failure(StrEnum):
 
     DNS = "dns"
     FORBIDDEN = "forbidden"
+    PROXY = "proxy"
     CONNECT = "connect"
     TLS = "tls"
     CONNECT_TIMEOUT = "connect_timeout"
@@ -84,8 +85,11 @@ class Standing(StrEnum):
     NOTHING = "nothing"
 
 
-# Where the egress policy does not let us go counts too: knocking tells when it does again.
-_UNREACHABLE = frozenset({Failure.DNS, Failure.FORBIDDEN, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS})
+# Where the egress policy does not let us go counts too, and what lies behind a proxy that fails: knocking tells when
+# there is a way again.
+_UNREACHABLE = frozenset(
+    {Failure.DNS, Failure.FORBIDDEN, Failure.PROXY, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS}
+)
 
 
 def standing_of(outcome: Outcome) -> Standing:

@@ -4,6 +4,7 @@ A delivery as the request that carries it.
 
 from odim_relay.domain.signing import signature
 from odim_relay.domain.subscription import Mode, Subscription
+from odim_relay.domain.tls import tls_terms_of
 from odim_relay.ports import Claim, OutgoingRequest
 
 _FIXED_HEADERS = (
@@ -38,5 +39,5 @@ def outgoing_request(
             *(_REPLAY_HEADERS if claim.is_replay else ()),
         ),
         is_repeatable=claim.mode is not Mode.AT_MOST_ONCE,
-        is_verified=subscription.verify_certificate,
+        tls=tls_terms_of(subscription),
     )

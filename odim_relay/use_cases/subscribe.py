@@ -8,6 +8,7 @@ from dataclasses import replace
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.subscription_flaws import Flaw, flaws_of
+from odim_relay.domain.tls import tls_terms_of
 from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
@@ -72,7 +73,7 @@ def _sending(subscription: Subscription) -> tuple[object, ...]:
     return (
         subscription.destination,
         subscription.backup_destinations,
-        subscription.verify_certificate,
+        tls_terms_of(subscription),
         subscription.headers,
         subscription.mode,
         subscription.max_in_flight,

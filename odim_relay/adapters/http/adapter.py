@@ -12,6 +12,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.connection import Connection, HttpConnection, HttpsConnection, StaleConnectionError
+from odim_relay.adapters.http.proxied import WayOut
 from odim_relay.adapters.http.resolver import Resolver
 from odim_relay.adapters.http.response import Head
 from odim_relay.domain.outcome import Failure
@@ -34,6 +35,8 @@ class DeadlinePool(HTTPConnectionPool):
     _watchdog: Watchdog
     _resolver: Resolver
     _max_idle_count: int
+    _fingerprint: str
+    _way_out: WayOut | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,10 +44,20 @@ class DeadlinePool(HTTPConnectionPool):
         self._idle: deque[Connection] = deque()
         self._is_closed = False
 
-    def equip(self, *, watchdog: Watchdog, resolver: Resolver, max_idle_count: int) -> None:
+    def equip(
+        self,
+        *,
+        watchdog: Watchdog,
+        resolver: Resolver,
+        max_idle_count: int,
+        fingerprint: str = "",
+        way_out: WayOut | None = None,
+    ) -> None:
         """
         Give the pool what it needs before the first `post`; doing so again is harmless.
         """
+        self._fingerprint = fingerprint
+        self._way_out = way_out
         self._watchdog = watchdog
         self._resolver = resolver
         self._max_idle_count = max_idle_count
@@ -73,9 +86,7 @@ class DeadlinePool(HTTPConnectionPool):
                     raise AttemptError(
                         Failure.DISCONNECTED, "the kept connection was closed under the request"
                     ) from None
-        fresh = self._new_conn()
-        assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
-        return self._post_over(fresh, attempt, request, is_reused=False)
+        return self._post_over(self._fresh(), attempt, request, is_reused=False)
 
     def connect(self, attempt: Attempt) -> None:
         """
@@ -84,8 +95,7 @@ class DeadlinePool(HTTPConnectionPool):
         Raises:
             AttemptError: there is none.
         """
-        fresh = self._new_conn()
-        assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
+        fresh = self._fresh()
         self._watchdog.watch(attempt)
         try:
             fresh.open(attempt, self._resolver)
@@ -110,6 +120,13 @@ class DeadlinePool(HTTPConnectionPool):
                 self._keep(connection)
             else:
                 connection.close()
+
+    def _fresh(self) -> Connection:
+        fresh = self._new_conn()
+        assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
+        fresh.fingerprint = self._fingerprint
+        fresh.way_out = self._way_out
+        return fresh
 
     def _take(self) -> Connection | None:
         oldest_allowed = time.monotonic() - _MAX_IDLE_S
@@ -173,12 +190,22 @@ class DeadlineAdapter(HTTPAdapter):
     A transport adapter whose pools are of the kinds above; everything else is requests' own.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext, concurrency: int, resolver: Resolver, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext,
+        fingerprint: str = "",
+        concurrency: int,
+        resolver: Resolver,
+        watchdog: Watchdog,
+    ) -> None:
         """
         Args:
+            fingerprint: as of `TlsTerms`.
             concurrency: how many idle connections to one host and port are kept at most.
         """
         self._tls = tls
+        self._fingerprint = fingerprint
         self._concurrency = concurrency
         self._resolver = resolver
         self._watchdog = watchdog
@@ -191,12 +218,21 @@ class DeadlineAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._tls, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": DeadlinePool, "https": DeadlineSecurePool}
 
-    def pool_for(self, scheme: str, host: str, port: int | None) -> DeadlinePool:
+    def pool_for(self, scheme: str, host: str, port: int | None, *, way_out: WayOut | None = None) -> DeadlinePool:
         """
         Find or make the pool for a host and port.
+
+        Args:
+            way_out: the proxy that its connections go through, always the same for one host; None for none.
         """
         pool = self.poolmanager.connection_from_host(host, port, scheme)
         assert isinstance(pool, DeadlinePool)  # noqa: S101 - `init_poolmanager` said so
         # The manager takes urllib3's own keywords only.
-        pool.equip(watchdog=self._watchdog, resolver=self._resolver, max_idle_count=self._concurrency)
+        pool.equip(
+            watchdog=self._watchdog,
+            resolver=self._resolver,
+            max_idle_count=self._concurrency,
+            fingerprint=self._fingerprint,
+            way_out=way_out,
+        )
         return pool

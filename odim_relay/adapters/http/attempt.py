@@ -27,6 +27,7 @@ class Stage(StrEnum):
     """
 
     RESOLVING = "looking up the name"
+    PROXY = "waiting for the proxy"
     CONNECTING = "connecting"
     HANDSHAKE = "in the TLS handshake"
     SENDING = "sending the request"
@@ -34,7 +35,7 @@ class Stage(StrEnum):
     READING = "reading the answer"
 
 
-_BEFORE_CONNECTED = frozenset({Stage.RESOLVING, Stage.CONNECTING, Stage.HANDSHAKE})
+_BEFORE_CONNECTED = frozenset({Stage.RESOLVING, Stage.PROXY, Stage.CONNECTING, Stage.HANDSHAKE})
 
 
 class AttemptError(Exception):
@@ -90,6 +91,8 @@ class Attempt:
         Make the failure of an attempt whose time is up.
         """
         failure = Failure.TIMEOUT if self.is_connected else Failure.CONNECT_TIMEOUT
+        if self.stage is Stage.PROXY:
+            failure = Failure.PROXY
         return AttemptError(failure, f"not done within {self.timeout_s:g} s: still {self.stage}")
 
     @property

@@ -21,10 +21,12 @@ from odim_relay.domain.subscription_flaws import (
     MOST_IN_FLIGHT,
     MOST_VALUES,
 )
+from odim_relay.domain.tls import LONGEST_FILE_NAME
 
 _SECRETS = frozenset({"HttpHeaders", "SigningSecret"})
 _MOST_HEADERS = 100
 _LONGEST_SECRET = 200
+_LONGEST_FINGERPRINT = 95
 
 EventType: TypeAlias = Literal[
     "StatusChange", "ResourceUpdated", "ResourceAdded", "ResourceRemoved", "Alert", "MetricReport", "Other"
@@ -35,6 +37,7 @@ Url: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_UR
 """
 Its length is checked with all else about it, without repeating a password that may be in it.
 """
+FileName: TypeAlias = Annotated[str | None, Field(max_length=LONGEST_FILE_NAME)]
 Annotation: TypeAlias = Annotated[str | None, Field(alias="@odata.type", exclude=True)]
 
 
@@ -73,6 +76,10 @@ class OdimRelayBody(Body):
     max_in_flight: int | None = Field(None, ge=1, le=MOST_IN_FLIGHT)
     rate_per_second: float | None = Field(None, gt=0, le=HIGHEST_RATE_PER_S)
     retention_seconds: int | None = Field(None, ge=1, le=LONGEST_RETENTION_S)
+    ca_file: FileName = None
+    certificate_fingerprint: str | None = Field(None, max_length=_LONGEST_FINGERPRINT)
+    client_certificate_file: FileName = None
+    client_key_file: FileName = None
 
 
 class OemBody(Body):

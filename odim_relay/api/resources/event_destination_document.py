@@ -107,6 +107,10 @@ def _own_of(subscription: Subscription) -> dict[str, Any]:
         "MaxInFlight": subscription.max_in_flight,
         "RatePerSecond": subscription.rate_per_s,
         "RetentionSeconds": subscription.retention_s,
+        "CaFile": subscription.ca_file or None,
+        "CertificateFingerprint": subscription.certificate_fingerprint or None,
+        "ClientCertificateFile": subscription.client_certificate_file or None,
+        "ClientKeyFile": subscription.client_key_file or None,
     }
     if not subscription.signing_secret and all(value is None for value in own.values()):
         return {}
