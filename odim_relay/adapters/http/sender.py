@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -103,6 +104,7 @@ class RequestsSender:
         self._verify = verify
         self._routes: dict[tuple[str, TlsTerms], _Route] = {}
         self._identities: dict[TlsTerms, Identity] = {}
+        self._lock = Lock()
         self._ca_file = ca_file
         self._tls_folder = tls_folder
         self._concurrency = concurrency
@@ -218,9 +220,9 @@ class RequestsSender:
         route = self._routes.get((url, terms))
         if route is not None and route.identity.adapter() is route.adapter:
             return route
-        return self._add_route(url, terms, route)
+        return self._add_route(url, terms)
 
-    def _add_route(self, url: str, terms: TlsTerms, known: _Route | None) -> _Route:
+    def _add_route(self, url: str, terms: TlsTerms) -> _Route:
         try:
             prepared = self._session.prepare_request(requests.Request("POST", url))
             # Refuses schemes other than ours.
@@ -252,12 +254,13 @@ class RequestsSender:
             start=tuple(start),
             defaults=defaults,
         )
-        if known is not None and known.pool is not route.pool:
-            # Those in use are closed when their response ends.
-            known.pool.close()
         if len(self._routes) >= _MAX_ROUTES:
             self._forget_routes()
-        self._routes[url, terms] = route
+        with self._lock:
+            replaced, self._routes[url, terms] = self._routes.get((url, terms)), route
+        if replaced is not None and replaced.pool is not route.pool:
+            # Connections in use are closed when their response ends.
+            replaced.pool.close()
         return route
 
     def _forget_routes(self) -> None:

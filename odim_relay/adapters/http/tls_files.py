@@ -184,8 +184,14 @@ def _verifying_with(ca: TlsFile) -> tuple[ssl.SSLContext, float]:
         context = ssl.create_default_context(cadata=b"\n".join(certificates).decode("latin-1"))
     except (ssl.SSLError, ValueError):
         raise TlsFileError(f"the file {ca.name} holds a certificate that cannot be read") from None
-    ends = [ssl.cert_time_to_seconds(str(one["notAfter"])) for one in context.get_ca_certs() if "notAfter" in one]
-    return context, max(ends, default=float("inf"))
+    return context, max(map(_expires_at_s, certificates))
+
+
+def _expires_at_s(certificate: bytes) -> float:
+    try:
+        return x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp()
+    except ValueError:
+        return float("inf")  # OpenSSL, which is less strict, will tell
 
 
 def _show(context: ssl.SSLContext, certificate: TlsFile, key: TlsFile, now_s: float) -> float:

@@ -65,7 +65,7 @@ def test_a_wish_to_wait_does_not_change_the_verdict() -> None:
 # --- what it says of the destination ---
 
 # Ledger rules L29 and L30, in full.
-_UNREACHABLE = {Failure.DNS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.FORBIDDEN}
+_UNREACHABLE = {Failure.DNS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.FORBIDDEN, Failure.PROXY}
 
 
 def test_who_answers_for_good_is_alive_and_who_does_not_is_failing() -> None:
