@@ -2,6 +2,7 @@
 A small real proxy: HTTP (requests as they are, and CONNECT), with or without TLS, and SOCKS5.
 """
 
+import re
 import select
 import socket
 import ssl
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 from tests.support.threaded_server import ThreadedServer, read_exactly, read_head
 
 _CHUNK = 65_536
+_ABSOLUTE = re.compile(rb"^([A-Z]+) http://[^/ ]*")
+_FOR_US = re.compile(rb"\r\nProxy-[A-Za-z]+: [^\r]*")
 
 
 @dataclass(kw_only=True)
@@ -123,10 +126,8 @@ class ProxyServer(ThreadedServer):
             return
         parts = urlsplit(target)
         self.asked.append((method, parts.hostname or "", parts.port or 80))
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        lines = [line for line in head.split(b"\r\n")[1:] if not line.startswith(b"Proxy-")]
         with socket.create_connection((self._address(parts.hostname or ""), parts.port or 80)) as there:
-            there.sendall(b"\r\n".join([f"{method} {path} HTTP/1.1".encode(), *lines]))
+            there.sendall(_forwarded(head))
             self._relay(client, there)
 
     def _connect(self, client: socket.socket, kind: str, host: str, port: int) -> None:
@@ -184,7 +185,17 @@ class ProxyServer(ThreadedServer):
                     data = one.recv(_CHUNK)
                     if not data:
                         return
-                    other.sendall(data)
+                    # Our client sends each request in one piece.
+                    other.sendall(_forwarded(data) if one is client else data)
+
+
+def _forwarded(data: bytes) -> bytes:
+    """
+    What begins with a request for a proxy, as a destination is to get it; all else as it is.
+    """
+    if not _ABSOLUTE.match(data):
+        return data
+    return _FOR_US.sub(b"", _ABSOLUTE.sub(rb"\1 ", data), count=1)
 
 
 def _socks_reply(code: int) -> bytes:

@@ -81,6 +81,7 @@ class WayOut:
             raise ForbiddenAddressError(f"the host {problem}")
         targets = [host]
         if self.proxy.kind is ProxyKind.SOCKS5:
+            attempt.stage = Stage.RESOLVING
             targets = [str(one[4][0]) for one in self._lookups.resolve(host, port, attempt.remaining_s())] or [host]
         for index, target in enumerate(targets):
             try:
