@@ -17,9 +17,14 @@ from odim_relay.adapters.http.resolver import Resolver
 from odim_relay.adapters.http.response import Head
 from odim_relay.domain.outcome import Failure
 
-# Below the 60 s after which common load balancers close an idle connection, and the minutes after which firewalls
-# forget one without a word.
-_MAX_IDLE_S = 55.0
+# A server that serves one connection at a time hears nobody else meanwhile, not even our other processes: they have to
+# get in within their deadline. Well below the times after which servers, load balancers and firewalls drop connections.
+_MAX_IDLE_S = 10.0
+# A new connection that got no answer for so long, or for this share of its deadline, may be waiting for another one to
+# end. For a while none is kept then, which costs a server that is just slow a handshake for each of its slow answers.
+_SLOW_AFTER_S = 3.0
+_SLOW_AFTER_SHARE = 1 / 3
+_ONE_BY_ONE_FOR_S = 60.0
 # The manager forgets the pool used least; whoever holds it can go on using it.
 _MAX_POOLS = 4096
 
@@ -43,6 +48,7 @@ class DeadlinePool(HTTPConnectionPool):
         # The one used last stands right. A deque's own operations are atomic; it needs no lock.
         self._idle: deque[Connection] = deque()
         self._is_closed = False
+        self._one_by_one_until = 0.0
 
     def equip(
         self,
@@ -105,6 +111,9 @@ class DeadlinePool(HTTPConnectionPool):
 
     def _post_over(self, connection: Connection, attempt: Attempt, request: bytes, *, is_reused: bool) -> Head | None:
         is_reusable = False
+        if not is_reused:
+            attempt.when_slow = self._go_one_by_one
+            attempt.slow_at = time.monotonic() + min(_SLOW_AFTER_S, attempt.timeout_s * _SLOW_AFTER_SHARE)
         self._watchdog.watch(attempt)
         try:
             if not is_reused:
@@ -141,17 +150,31 @@ class DeadlinePool(HTTPConnectionPool):
         return None
 
     def _keep(self, connection: Connection) -> None:
-        connection.idle_since = time.monotonic()
-        if len(self._idle) < self._max_idle_count:
+        now = connection.idle_since = time.monotonic()
+        if len(self._idle) < self._max_idle_count and now >= self._one_by_one_until:
             self._idle.append(connection)
         else:
             connection.close()
         if self._is_closed:
             self.close()
 
+    def _go_one_by_one(self) -> None:
+        """
+        Keep no connection for a while, so that a server that serves one at a time gets to those that wait.
+        """
+        self._one_by_one_until = time.monotonic() + _ONE_BY_ONE_FOR_S
+        self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            try:
+                self._idle.pop().close()
+            except IndexError:  # another thread took the last one
+                return
+
     def close_idle(self) -> None:
         """
-        Close the connections that have not been used for 55 s.
+        Close the connections that have not been used for 10 s.
         """
         oldest_allowed = time.monotonic() - _MAX_IDLE_S
         while self._idle:
@@ -169,11 +192,7 @@ class DeadlinePool(HTTPConnectionPool):
         Close the idle connections; those in use are closed when their response ends.
         """
         self._is_closed = True
-        while self._idle:
-            try:
-                self._idle.pop().close()
-            except IndexError:
-                break
+        self._drop_idle()
         super().close()
 
 

@@ -6,6 +6,7 @@ watchdog shuts the sockets of overdue attempts down instead: whatever operation 
 """
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from odim_relay.domain.outcome import Failure
 ASK_AGAIN_AFTER_S = 3.0
 
 _TICK_S = 0.1
-_HOUSEKEEPING_INTERVAL_S = 10.0
+_HOUSEKEEPING_INTERVAL_S = 2.0
 
 
 class Stage(StrEnum):
@@ -55,9 +56,10 @@ class Attempt:
 
     Attributes:
         sock: what the watchdog shuts down; set while a thread may block on it.
+        slow_at: when the watchdog is to call `when_slow`, once, from its own thread.
     """
 
-    __slots__ = ("expires_at", "may_send", "sock", "stage", "started_at", "timeout_s")
+    __slots__ = ("expires_at", "may_send", "slow_at", "sock", "stage", "started_at", "timeout_s", "when_slow")
 
     def __init__(self, timeout_s: float, may_send: Callable[[], bool]) -> None:
         self.timeout_s = timeout_s
@@ -66,6 +68,8 @@ class Attempt:
         self.expires_at = self.started_at + timeout_s
         self.stage = Stage.CONNECTING
         self.sock: socket.socket | None = None
+        self.slow_at = math.inf
+        self.when_slow: Callable[[], None] = _do_nothing
 
     def remaining_s(self) -> float:
         """
@@ -109,6 +113,10 @@ class Attempt:
         return time.monotonic() - self.started_at <= ASK_AGAIN_AFTER_S or self.may_send()
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class Watchdog:
     """
     Shuts the sockets of overdue attempts down, at most 0.1 s late. One thread, started with the first attempt.
@@ -117,7 +125,7 @@ class Watchdog:
     def __init__(self, *, housekeeping: Callable[[], None]) -> None:
         """
         Args:
-            housekeeping: called about every 10 s, from the watchdog's thread.
+            housekeeping: called about every 2 s, from the watchdog's thread.
         """
         self._housekeeping = housekeeping
         self._attempts: set[Attempt] = set()
@@ -172,6 +180,9 @@ class Watchdog:
             for attempt in self._attempts.copy():
                 if now >= attempt.expires_at:
                     self._cut(attempt)
+                elif now >= attempt.slow_at:
+                    attempt.slow_at = math.inf
+                    attempt.when_slow()
             if self._attempts:
                 self._closing.wait(_TICK_S)
                 continue
