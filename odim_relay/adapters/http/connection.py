@@ -2,34 +2,28 @@
 urllib3's connections, with one deadline over everything that they do.
 """
 
-import errno
 import hmac
-import os
 import select
 import socket
 import ssl
 from hashlib import sha256
-from typing import Any
 
 import urllib3.connection
 import urllib3.exceptions
 from urllib3.util.ssltransport import SSLTransport
 
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Stage
+from odim_relay.adapters.http.failures import closed, connecting_failed, exchange_failed
 from odim_relay.adapters.http.proxied import WayOut
 from odim_relay.adapters.http.resolver import AddressInfo, ForbiddenAddressError, Resolver
 from odim_relay.adapters.http.response import Head, NotHttpError, parse_head, response_end
 from odim_relay.domain.outcome import Failure
 from odim_relay.domain.proxy import ProxyKind
-from odim_relay.errors import TransientError
 
 # Semantics S5; the head has a limit of its own.
 MAX_BODY_BYTES = 16_384
 _MAX_HEAD_BYTES = 16_384
 _READ_BYTES = 8_192
-
-# The process ran out of something; the destination has no part in it.
-_OUR_OWN_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
 
 class StaleConnectionError(Exception):
@@ -74,7 +68,7 @@ class Connection(urllib3.connection.HTTPConnection):
         except ForbiddenAddressError as exc:
             raise AttemptError(Failure.FORBIDDEN, f"not connected to: {exc}") from None
         except (OSError, UnicodeError, ssl.CertificateError, urllib3.exceptions.HTTPError) as exc:
-            raise _connecting_failed(exc, attempt, self.way_out) from exc
+            raise connecting_failed(exc, attempt, self.way_out) from exc
         finally:
             self._opening = None
         self._poll = select.poll()
@@ -172,10 +166,10 @@ class Connection(urllib3.connection.HTTPConnection):
         except OSError as exc:
             if is_reused and not received and isinstance(exc, ConnectionError | ssl.SSLEOFError):
                 self._complain_of_staleness(attempt, exc)
-            raise _exchange_failed(exc, attempt) from exc
+            raise exchange_failed(exc, attempt) from exc
         if is_reused:
             self._complain_of_staleness(attempt, None)
-        raise _closed(attempt)
+        raise closed(attempt)
 
     def _complain_of_staleness(self, attempt: Attempt, cause: OSError | None) -> None:
         # A socket that the watchdog shut down looks closed by the peer.
@@ -192,7 +186,7 @@ class Connection(urllib3.connection.HTTPConnection):
                 raise NotHttpError("the head of the answer is larger than 16 KiB")
             more = sock.recv(_READ_BYTES)
             if not more:
-                raise _closed(attempt)
+                raise closed(attempt)
             received += more
         while (end := response_end(head, received)) is None:
             room = head.end + MAX_BODY_BYTES - len(received)
@@ -202,7 +196,7 @@ class Connection(urllib3.connection.HTTPConnection):
             if not more:
                 if head.body_length is None and not head.is_chunked and not attempt.is_overdue:
                     return head, False
-                raise _closed(attempt)
+                raise closed(attempt)
             received += more
         # Bytes that nobody asked for would be taken for the next answer.
         return head, head.is_persistent and end == len(received)
@@ -248,59 +242,3 @@ class HttpsConnection(Connection, urllib3.connection.HTTPSConnection):
         if not hmac.compare_digest(found, self.fingerprint):
             detail = f"no TLS: the certificate is not the pinned one: its SHA-256 fingerprint is {found}"
             raise AttemptError(Failure.TLS, detail)
-
-
-def _connecting_failed(exc: Exception, attempt: Attempt, way_out: WayOut | None) -> Exception:
-    if isinstance(exc, OSError) and exc.errno in _OUR_OWN_ERRNOS:
-        return TransientError(f"no socket while {attempt.stage}: {os.strerror(exc.errno)}")
-    # From Python 3.11 on `socket.timeout` and `concurrent.futures.TimeoutError` are TimeoutError.
-    if isinstance(exc, TimeoutError):
-        return attempt.overdue()
-    match attempt.stage:
-        case Stage.PROXY:
-            failure, what = (
-                Failure.PROXY,
-                f"no way through the proxy {way_out.proxy if way_out else ''}: {_reason(exc)}",
-            )
-        case Stage.RESOLVING:
-            failure, what = Failure.DNS, f"the name cannot be resolved: {_reason(exc)}"
-        case Stage.CONNECTING if isinstance(exc, socket.gaierror):
-            failure, what = Failure.DNS, "the name has no address"
-        case Stage.CONNECTING:
-            failure, what = Failure.CONNECT, f"no connection: {_reason(exc)}"
-        case _:
-            failure, what = Failure.TLS, f"no TLS: {_reason(exc)}"
-    return AttemptError(failure, what)
-
-
-def _exchange_failed(exc: OSError, attempt: Attempt) -> AttemptError:
-    if isinstance(exc, TimeoutError) or attempt.is_overdue:
-        return attempt.overdue()
-    if isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return AttemptError(Failure.TLS, f"TLS broke off: {_reason(exc)}")
-    return _closed(attempt)
-
-
-def _closed(attempt: Attempt) -> AttemptError:
-    if attempt.is_overdue:
-        return attempt.overdue()
-    return AttemptError(Failure.DISCONNECTED, f"the connection was closed while {attempt.stage}")
-
-
-def _reason(exc: BaseException) -> str:
-    """
-    Say in one line what the system or OpenSSL found, without anything that came from the URL's secrets or the wire.
-    """
-    # urllib3 wraps OpenSSL's exception in its own.
-    inner: Any = exc.args[0] if exc.args and isinstance(exc.args[0], Exception) else exc
-    match inner:
-        case ssl.SSLCertVerificationError():
-            return f"the certificate is not accepted: {inner.verify_message}"
-        case ssl.SSLError(reason=str(reason)):
-            return reason.lower().replace("_", " ")
-        case OSError(strerror=str(text)):
-            return text.lower()
-        case UnicodeError():
-            return "it is not a host name"
-        case _:
-            return type(inner).__name__

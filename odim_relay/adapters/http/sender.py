@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from odim_relay.adapters.http.adapter import DeadlineAdapter, DeadlinePool
+from odim_relay.adapters.http.adapter import DeadlineAdapter
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.identity import Identity
+from odim_relay.adapters.http.pool import DeadlinePool
 from odim_relay.adapters.http.proxied import WayOut
 from odim_relay.adapters.http.resolver import Lookup, Resolver, look_up
 from odim_relay.adapters.http.response import Head
