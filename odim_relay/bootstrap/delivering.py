@@ -24,7 +24,7 @@ from odim_relay.bootstrap.stores import (
     turn,
 )
 from odim_relay.bootstrap.subscribing import announce
-from odim_relay.domain.backoff import Backoff
+from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import TransientError
@@ -91,7 +91,7 @@ def deliver() -> Deliver:
             ),
         ),
         timeout_s=chosen.timeout_s,
-        draw=random.random,
+        draw=even_draws(random.random()),  # noqa: S311 - jitter
         now_s=time.time,
     )
 
