@@ -3,7 +3,7 @@ What kept connections are worth: HTTPS events per second with them, beside a con
 
     python -m benchmarks.keep_alive [--posts 1000] [--pairs 5] [--threads 8]
 
-The same sender, receiver and events; on the other side the receiver answers `Connection: close`. 1 KiB of body, loopback.
+The same sender, receiver and events; on the other side the receiver answers `Connection: close`. 1 KiB of body.
 The two take turns, so that whatever else the machine does meets both. Events that are lost or doubled are no result.
 """
 

@@ -99,6 +99,9 @@ def _files(**members: str) -> TlsTerms:
 
 FAILS_CLOSED = {
     "wrong CA": Case(terms=TlsTerms(ca_file="other_ca.pem"), told="unable to get local issuer certificate"),
+    "wrong CA, verified whatever else is said": Case(
+        terms=TlsTerms(is_verified=False, ca_file="other_ca.pem"), told="certificate is not accepted"
+    ),
     "wrong host": Case(terms=OWN_CA, shows=Certificate.WRONG_HOST, told="not valid for '127.0.0.1'"),
     "expired": Case(terms=OWN_CA, shows=Certificate.EXPIRED, told="certificate has expired"),
     "not yet valid": Case(terms=OWN_CA, shows=Certificate.NOT_YET_VALID, told="certificate is not yet valid"),
