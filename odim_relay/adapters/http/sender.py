@@ -4,7 +4,7 @@ The sender that workers use: a requests session, and the shortest way through it
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -16,10 +16,10 @@ import requests
 from odim_relay.adapters.http.adapter import DeadlineAdapter
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
 from odim_relay.adapters.http.identity import Identity
-from odim_relay.adapters.http.pool import DeadlinePool
 from odim_relay.adapters.http.proxied import WayOut
 from odim_relay.adapters.http.resolver import Lookup, Resolver, look_up
 from odim_relay.adapters.http.response import Head
+from odim_relay.adapters.http.route import Route, wire_of
 from odim_relay.adapters.http.tls_files import TlsFileError
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.outcome import Failure, Outcome
@@ -31,35 +31,10 @@ from odim_relay.ports import OutgoingRequest
 
 # Over it all are forgotten: destinations change slowly, so that costs a reconnection each, once in a long while.
 _MAX_ROUTES = 4096
-# They are the connection's own business; from a subscription they could smuggle a second request in.
-_NOT_FROM_CALLERS = (
-    *("host", "content-length", "transfer-encoding", "connection"),
-    *("proxy-authorization", "proxy-connection"),
-)
 _PROXY_WANTS_CREDENTIALS = 407
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Route:
-    """
-    What stays the same from one POST to a URL to the next.
-
-    Attributes:
-        adapter: that the pool is of; the identity has another one since when its files changed.
-        forwarder: the proxy that is given the request itself, and not asked for a connection.
-        start: the request line, `Host` and what is for the proxy, as text.
-        defaults: headers that the caller may replace, by lower-case name.
-    """
-
-    pool: DeadlinePool
-    identity: Identity
-    adapter: DeadlineAdapter
-    forwarder: WayOut | None
-    start: tuple[str, ...]
-    defaults: dict[str, tuple[str, str]]
 
 
 class RequestsSender:
@@ -103,7 +78,7 @@ class RequestsSender:
         self._now = now
         self._user_agent = user_agent
         self._verify = verify
-        self._routes: dict[tuple[str, TlsTerms], _Route] = {}
+        self._routes: dict[tuple[str, TlsTerms], Route] = {}
         self._identities: dict[TlsTerms, Identity] = {}
         self._lock = Lock()
         self._ca_file = ca_file
@@ -140,7 +115,7 @@ class RequestsSender:
             route = self._route(request.url, request.tls)
         except TlsFileError as exc:
             return Outcome(failure=Failure.TLS, detail=f"no TLS: {exc}", is_unsent=True)
-        wire = _wire(route, request)
+        wire = wire_of(route, request)
         try:
             head = route.pool.post(attempt, wire, is_repeatable=request.is_repeatable)
         except AttemptError as exc:
@@ -217,13 +192,13 @@ class RequestsSender:
             watchdog=self._watchdog,
         )
 
-    def _route(self, url: str, terms: TlsTerms) -> _Route:
+    def _route(self, url: str, terms: TlsTerms) -> Route:
         route = self._routes.get((url, terms))
         if route is not None and route.identity.adapter() is route.adapter:
             return route
         return self._add_route(url, terms)
 
-    def _add_route(self, url: str, terms: TlsTerms) -> _Route:
+    def _add_route(self, url: str, terms: TlsTerms) -> Route:
         try:
             prepared = self._session.prepare_request(requests.Request("POST", url))
             # Refuses schemes other than ours.
@@ -247,7 +222,7 @@ class RequestsSender:
             start[0] = f"POST http://{authority}{prepared.path_url} HTTP/1.1"
             if forwarder.authorization is not None:
                 start.append(f"Proxy-Authorization: {forwarder.authorization}")
-        route = _Route(
+        route = Route(
             pool=adapter.pool_for(parts.scheme, host, port, way_out=way_out),
             identity=identity,
             adapter=adapter,
@@ -274,27 +249,6 @@ class RequestsSender:
     def _close_idle(self) -> None:
         for route in list(self._routes.values()):
             route.pool.close_idle()
-
-
-def _wire(route: _Route, request: OutgoingRequest) -> bytes:
-    """
-    Write the request as it goes over the wire, in one piece: one system call, one TLS record where it fits.
-    """
-    headers = route.defaults.copy()
-    for pair in request.headers:
-        headers[pair[0].lower()] = pair
-    for name in _NOT_FROM_CALLERS:
-        headers.pop(name, None)
-    lines = [*route.start, f"Content-Length: {len(request.body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.values()]
-    text = "\r\n".join(lines)
-    # Exactly the line ends that were put in: none came with a header.
-    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
-        raise PermanentError("a header has a line end in it")
-    try:
-        return b"%b\r\n\r\n%b" % (text.encode("latin-1"), request.body)
-    except UnicodeEncodeError:
-        raise PermanentError("a header has a character that HTTP cannot carry") from None
 
 
 def _detail(status: int) -> str:

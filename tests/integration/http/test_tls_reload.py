@@ -139,10 +139,17 @@ def test_files_that_cannot_be_used_leave_what_was_read_and_are_told_once(
     assert server.handshake_count == 1
 
 
-def test_files_that_come_late_are_picked_up(sender: RequestsSender, server: TlsServer, folder: Folder) -> None:
+def test_files_that_come_late_are_told_once_and_picked_up(
+    make_sender: MakeSender, server: TlsServer, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_module, "_LOOK_EVERY_S", 0.0)
+    sender = make_sender(tls_folder=folder.path)
     content = (folder.path / "client.pem").read_bytes()
     (folder.path / "client.pem").unlink()
-    assert "client.pem cannot be read" in post(sender, server.url(), tls=TERMS).detail
+    with capture_logs() as logs:
+        for _ in range(5):
+            assert "client.pem cannot be read" in post(sender, server.url(), tls=TERMS).detail
+    assert [one["event"] for one in logs] == ["tls.files_not_usable"]
     assert server.accepted_count == 0
 
     folder.put("client.pem", content)
