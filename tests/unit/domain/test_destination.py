@@ -46,7 +46,7 @@ def test_a_url_that_can_be_sent_to_is_accepted(url: str) -> None:
         (
             "https://b\u00fccher.example/",
             "has the character '\\xfc' at position 9, which no URL may have; "
-            + "a host's name is given in its ASCII form (xn--...), all else percent-encoded",
+            "a host's name is given in its ASCII form (xn--...), all else percent-encoded",
         ),
         ("https://host\\@evil/x", "has the character '\\\\' at position 12, which no URL may have"),
         ("https://host:0/x", "has a port that is not 1 to 65535"),
