@@ -20,6 +20,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("keep_alive", ()),
     ("matching", ()),
     ("waiting_memory", ()),
+    ("odim_inventory", ()),
 )
 QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ("--quick",)),
@@ -27,6 +28,7 @@ QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("isolation", ("--quick",)),
     ("http_send", ("--posts", "300", "--pairs", "3")),
     ("keep_alive", ("--posts", "300", "--pairs", "3")),
+    ("odim_inventory", ("--quick",)),
 )
 
 

@@ -12,6 +12,7 @@ from odim_relay.api.resources import (
     event_destination,
     event_service,
     health,
+    inventory,
     roles,
     root,
     sessions,
@@ -30,6 +31,7 @@ DESCRIBED: tuple[Resource, ...] = (
     *event_destination.RESOURCES,
     *actions.RESOURCES,
     *stream.RESOURCES,
+    *inventory.RESOURCES,
     *health.RESOURCES,
 )
 

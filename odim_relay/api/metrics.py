@@ -13,7 +13,13 @@ from prometheus_client.registry import Collector
 from odim_relay import bootstrap
 from odim_relay.api.recent import Recent
 from odim_relay.domain.circuit_breaker import Breaker
-from odim_relay.use_cases.status import SubscriptionStatus, partition_status, read_subscriptions
+from odim_relay.use_cases.status import (
+    InventoryStatus,
+    SubscriptionStatus,
+    partition_status,
+    read_inventory,
+    read_subscriptions,
+)
 
 __all__ = ["CONTENT_TYPE", "metrics_text"]
 
@@ -34,9 +40,21 @@ _ALSO = {"deliveries:expired": "expired", "deliveries:discarded": "discarded:del
 """
 Outcomes that are counters of their own, too.
 """
-_FROM_THE_START = ("events_ingested", "events_unmatched", "records_quarantined", "replays", "expired", "reaped")
+_FROM_THE_START = (
+    "events_ingested",
+    "events_unmatched",
+    "events_unknown_source",
+    "records_quarantined",
+    "replays",
+    "expired",
+    "reaped",
+)
 """
 Counters that are told while they are 0, too: a rate needs a value to begin with.
+"""
+_TOTALS = frozenset({"records_ignored"})
+"""
+Counters that the store counts in all and by label. Without a label is told what was counted before there were any.
 """
 _BREAKERS = {Breaker.CLOSED: 0, Breaker.HALF_OPEN: 1, Breaker.OPEN: 2}
 
@@ -74,6 +92,7 @@ def _everything() -> Iterator[Metric]:
         figures.now_ms(),
     )
     yield from gauges(rows)
+    yield from inventory_gauges(read_inventory(bootstrap.inventory_store(), figures.now_ms()))
     yield _gauge("deliveries_active", "Deliveries queued, being sent, or waiting for a retry.", figures.active_count())
     depth, lag = _queue_depth(), _kafka_lag()
     if depth is not None:
@@ -90,6 +109,8 @@ def counters(counted: Mapping[str, int]) -> Iterator[Metric]:
     for field, count in (*counted.items(), *((_ALSO[field], n) for field, n in counted.items() if field in _ALSO)):
         name, _, label = field.partition(":")
         by_name.setdefault(_RENAMED.get(name, name), {})[label] = count
+    for name in _TOTALS & by_name.keys():
+        by_name[name] = _by_label_only(by_name[name])
     for name, counts in sorted(by_name.items()):
         labels = [_LABELS.get(name, "kind")] if any(counts) else []
         family = CounterMetricFamily(
@@ -98,6 +119,31 @@ def counters(counted: Mapping[str, int]) -> Iterator[Metric]:
         for label, count in counts.items():
             family.add_metric([label] if labels else [], count)
         yield family
+
+
+def _by_label_only(counts: Mapping[str, int]) -> dict[str, int]:
+    labelled = {label: count for label, count in counts.items() if label}
+    rest = counts.get("", 0) - sum(labelled.values())
+    return labelled if labelled and rest <= 0 else {"": rest, **labelled}
+
+
+def inventory_gauges(found: InventoryStatus) -> Iterator[Metric]:
+    """
+    How much is known of sources and aggregates, and how old that is which ODIM keeps.
+    """
+    told: tuple[tuple[str, str, str, Iterable[tuple[str, int]]], ...] = (
+        ("sources", "Addresses that events come from and that are known.", "keeper", found.source_counts.items()),
+        ("aggregates", "Aggregates that are known.", "keeper", found.aggregate_counts.items()),
+        ("odim_rows", "Rows of ODIM's tables, as they were read last.", "table", found.row_counts.items()),
+        ("odim_rows_skipped", "Those of them that cannot be used.", "reason", found.skipped_counts.items()),
+    )
+    for name, words, label, counts in told:
+        family = GaugeMetricFamily(_PREFIX + name, words, labels=[label])
+        for of, count in counts:
+            family.add_metric([of], count)
+        yield family
+    if found.read_age_s is not None:
+        yield _gauge("odim_read_age_seconds", "Since ODIM's tables were read last.", found.read_age_s)
 
 
 def gauges(rows: Sequence[SubscriptionStatus]) -> Iterator[Metric]:

@@ -15,9 +15,9 @@ from odim_relay.api.http.resource import Resource
 
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_STATUS = {"GET": "200", "PATCH": "200", "DELETE": "204", "POST": "201"}
+_STATUS = {"GET": "200", "PATCH": "200", "PUT": "200", "DELETE": "204", "POST": "201"}
 _ERROR = {"$ref": "#/components/responses/Error"}
-_WORDS = {"GET": "Read", "POST": "Create", "PATCH": "Change", "DELETE": "Remove"}
+_WORDS = {"GET": "Read", "POST": "Create", "PATCH": "Change", "PUT": "Set", "DELETE": "Remove"}
 
 
 def openapi_yaml(resources: Sequence[Resource]) -> str:
@@ -50,7 +50,7 @@ def openapi(resources: Sequence[Resource]) -> dict[str, Any]:
         "info": {
             "title": "odim-relay",
             "version": __version__,
-            "description": "The Redfish EventService of odim-relay, and its health.",
+            "description": "The Redfish EventService of odim-relay, its inventory, and its health.",
         },
         "security": [{"session": []}, {"basic": []}],
         "paths": {
@@ -103,7 +103,8 @@ def _success(resource: Resource, method: str, status: str) -> dict[str, Any]:
     else:
         content = {"application/json": {"schema": {"type": "object"}}}
     if status != "201":
-        return {"description": "As it is now.", "content": content if resource.schema or resource.stream else {}}
+        is_json = resource.schema or resource.bodies
+        return {"description": "As it is now.", "content": content if is_json or resource.stream else {}}
     headers = {"Location": {"description": "Its URI.", "schema": {"type": "string"}}}
     return {"description": "It was created.", "headers": headers, "content": content}
 

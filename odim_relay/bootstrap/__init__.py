@@ -22,6 +22,8 @@ from odim_relay.bootstrap.delivering import (
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
+from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
+from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets
 from odim_relay.bootstrap.process import (
     USER_AGENT,
@@ -42,6 +44,7 @@ from odim_relay.bootstrap.stores import (
     event_service_store,
     flow_listing,
     ingest_ledger,
+    inventory_store,
     journal,
     ledger_figures,
     quarantine_ledger,
@@ -75,8 +78,12 @@ __all__ = [
     "fingerprint",
     "first_account",
     "flow_listing",
+    "follows_odim",
     "heartbeat",
+    "import_subscriptions",
+    "import_undelivered",
     "ingest_ledger",
+    "inventory_store",
     "journal",
     "kafka_config",
     "kafka_source",
@@ -84,10 +91,13 @@ __all__ = [
     "letters_by_hand",
     "log_in",
     "manage_accounts",
+    "mirror",
     "new_certificate",
     "new_id",
     "new_secret",
     "new_signing_secret",
+    "odim_store",
+    "odim_view",
     "passwords",
     "publish",
     "publisher",
@@ -105,6 +115,7 @@ __all__ = [
     "service_identity",
     "session_store",
     "settings",
+    "sources",
     "stopping",
     "streams",
     "subscribe",

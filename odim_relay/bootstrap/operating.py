@@ -7,6 +7,7 @@ from functools import cache
 
 from odim_relay.adapters.kafka.consumer import KafkaSource
 from odim_relay.bootstrap.engine import publisher
+from odim_relay.bootstrap.odim import follows_odim, odim_store
 from odim_relay.bootstrap.process import new_id, settings
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
 from odim_relay.bootstrap.stores import (
@@ -14,11 +15,13 @@ from odim_relay.bootstrap.stores import (
     event_service_store,
     flow_listing,
     ingest_ledger,
+    inventory_store,
     ledger_figures,
     quarantine_ledger,
     quarantine_listing,
     subscription_store,
 )
+from odim_relay.errors import OdimRelayError, TransientError
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
@@ -42,7 +45,7 @@ def replay_quarantine() -> ReplayQuarantine:
     return ReplayQuarantine(
         ledger=quarantine_ledger(),
         listing=quarantine_listing(),
-        matchers=MatcherDirectory(subscription_store(), event_service_store()),
+        matchers=MatcherDirectory(subscription_store(), event_service_store(), inventory_store()),
         decoders=decoders(),
         publisher=publisher(),
     )
@@ -68,6 +71,12 @@ def readiness() -> list[Unreachable]:
 
 @cache
 def _readiness() -> Readiness:
+    def ask_odim() -> None:
+        try:
+            odim_store().ping()
+        except OdimRelayError as exc:
+            raise TransientError(f"{exc}; what was read of it last serves on") from exc
+
     def ask_kafka() -> None:
         source = kafka_source()
         try:
@@ -80,6 +89,7 @@ def _readiness() -> Readiness:
             "redis": lambda: ledger_figures().now_ms(),
             "broker": lambda: publisher().queue_depth(),
             "kafka": ask_kafka,
+            **({"odim": ask_odim} if follows_odim() else {}),
         },
         _READY_WITHIN_S,
     )

@@ -11,7 +11,7 @@ from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.bootstrap.process import settings
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
-from odim_relay.formats.registry import FORMATS
+from odim_relay.formats.registry import formats
 from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.use_cases.publish import Publish
 
@@ -21,15 +21,19 @@ def decoders() -> dict[str, Decoder]:
     The decoder of each topic.
 
     Raises:
-        ConfigurationError: a format is not known.
+        ConfigurationError: a format is not known, or what a segment is called is no segment.
     """
     chosen = settings().kafka
-    unknown = sorted({name for name in chosen.formats.values() if name not in FORMATS})
+    try:
+        known = formats(settings().odim.url_translation)
+    except ValueError as exc:
+        raise ConfigurationError(f"ODIM__URL_TRANSLATION: {exc}") from exc
+    unknown = sorted({name for name in chosen.formats.values() if name not in known})
     if unknown:
         raise ConfigurationError(
-            f"KAFKA__FORMATS names {', '.join(unknown)}; the formats are {', '.join(sorted(FORMATS))}"
+            f"KAFKA__FORMATS names {', '.join(unknown)}; the formats are {', '.join(sorted(known))}"
         )
-    return {topic: FORMATS[chosen.formats.get(topic, "odim")] for topic in chosen.topics}
+    return {topic: known[chosen.formats.get(topic, "odim")] for topic in chosen.topics}
 
 
 def kafka_config() -> dict[str, Any]:

@@ -6,12 +6,13 @@ from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
-from odim_relay.adapters.redis.connection import Scripts, connect, refuse_cluster
+from odim_relay.adapters.redis.connection import Scripts, TlsFiles, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
@@ -36,7 +37,7 @@ def scripts() -> Scripts:
     chosen = settings()
     # A thread of the API may hold two: one to read while another watches.
     most = max(chosen.delivery.concurrency, 2 * chosen.api.threads) + 16
-    client = connect(chosen.redis.url, ca_file=chosen.redis.ca_file, max_connections=most)
+    client = connect(chosen.redis.url, tls=TlsFiles(ca=chosen.redis.ca_file), max_connections=most)
     refuse_cluster(client)
     return Scripts(client, chosen.redis.key_prefix, rules_of(chosen, maxmemory_bytes(client)))
 
@@ -79,6 +80,14 @@ def event_service_store() -> RedisEventServiceStore:
     Where the EventService's settings are kept.
     """
     return RedisEventServiceStore(scripts())
+
+
+@cache
+def inventory_store() -> RedisInventoryStore:
+    """
+    Where sources and aggregates are kept.
+    """
+    return RedisInventoryStore(scripts())
 
 
 @cache
@@ -152,7 +161,7 @@ def redis_facts() -> RedisFacts:
     What the ledger's server says of itself; also a server that would be refused.
     """
     chosen = settings().redis
-    client = connect(chosen.url, ca_file=chosen.ca_file)
+    client = connect(chosen.url, tls=TlsFiles(ca=chosen.ca_file))
     return inspect_redis(client, is_behind_sentinel=chosen.url.startswith("sentinel://"))
 
 

@@ -7,8 +7,17 @@ from functools import cache
 
 from odim_relay.adapters.redis.announcing import RedisAnnouncingLedger
 from odim_relay.bootstrap.engine import publisher
-from odim_relay.bootstrap.process import egress_policy, new_id
-from odim_relay.bootstrap.stores import backlog_ledger, event_service_store, journal, scripts, subscription_store, turn
+from odim_relay.bootstrap.process import egress_policy, new_id, settings
+from odim_relay.bootstrap.stores import (
+    backlog_ledger,
+    event_service_store,
+    inventory_store,
+    journal,
+    scripts,
+    subscription_store,
+    turn,
+)
+from odim_relay.domain.keeper import Keeper
 from odim_relay.use_cases.announce import Announce
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.event_service import EventService
@@ -27,6 +36,7 @@ def subscribe() -> Subscribe:
         new_id=new_id,
         now_s=time.time,
         egress=egress_policy(),
+        read_only=frozenset({Keeper.ODIM} if settings().odim.redis_url else ()),
     )
 
 
@@ -51,7 +61,7 @@ def announce() -> Announce:
     """
     return Announce(
         ledger=RedisAnnouncingLedger(scripts()),
-        matchers=MatcherDirectory(subscription_store(), event_service_store()),
+        matchers=MatcherDirectory(subscription_store(), event_service_store(), inventory_store()),
         publisher=publisher(),
         new_id=new_id,
         now_s=time.time,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from odim_relay import bootstrap
+from odim_relay.bridge.following import Following
 from odim_relay.bridge.loop import Bridge
 from odim_relay.errors import TransientError
 from odim_relay.telemetry import logger
@@ -40,7 +41,9 @@ def run() -> None:
         birth = _wait_for(lambda: check_ledger(ledger, source_for_checks))
     finally:
         source_for_checks.close()
-    matchers = MatcherDirectory(bootstrap.subscription_store(), bootstrap.event_service_store())
+    matchers = MatcherDirectory(
+        bootstrap.subscription_store(), bootstrap.event_service_store(), bootstrap.inventory_store()
+    )
     bridge = Bridge(
         ledger=ledger,
         ingest=Ingest(ledger=ledger, matchers=matchers, decoders=decoders),
@@ -51,11 +54,41 @@ def run() -> None:
     )
     source = bootstrap.kafka_source(rebalance=bridge)
     bridge.attach(source, StartPositions(ledger=ledger, source=source, new_id=bootstrap.new_id))
+    follower = following() if bootstrap.follows_odim() else None
+
+    def stop(*_: object) -> None:
+        bridge.stop()
+        if follower is not None:
+            follower.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: bridge.stop())
+        signal.signal(number, stop)
     log.info("bridge.started", birth=birth)
-    bridge.run()
+    if follower is None:
+        bridge.run()
+    else:
+        with follower:
+            # An event that came before the subscriptions are known would go to nobody.
+            if follower.wait_until_read():
+                bridge.run()
     log.info("bridge.stopped")
+
+
+def following() -> Following:
+    """
+    What follows ODIM's tables, by the settings of this process.
+
+    Raises:
+        ConfigurationError: it is not said where they are.
+    """
+    return Following(
+        mirror=bootstrap.mirror(),
+        odim=bootstrap.odim_store(),
+        inventory=bootstrap.inventory_store(),
+        turn=bootstrap.turn("odim-mirror"),
+        interval_s=bootstrap.settings().odim.read_interval_s,
+        monotonic_s=time.monotonic,
+    )
 
 
 def _wait_for(ask: Callable[[], T]) -> T:

@@ -12,7 +12,14 @@ from odim_relay import bootstrap
 from odim_relay.cli.exits import FAILED
 from odim_relay.cli.output import json_option, print_json, quiet_logs
 from odim_relay.errors import TransientError
-from odim_relay.use_cases.doctor import Finding, LedgerFacts, examine_ledger, examine_redis, examine_topics
+from odim_relay.use_cases.doctor import (
+    Finding,
+    LedgerFacts,
+    examine_ledger,
+    examine_odim,
+    examine_redis,
+    examine_topics,
+)
 
 
 @click.command()
@@ -23,7 +30,7 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     Examine the stores and their configuration; say what is wrong and how to mend it. Exits with 1 if anything is.
     """
     quiet_logs()
-    findings = [*_redis(), *_broker(), *_kafka()]
+    findings = [*_redis(), *_broker(), *_kafka(), *_odim()]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -63,6 +70,12 @@ def _kafka() -> list[Finding]:
         return [*findings, examine_ledger(facts)]
 
     return _reached("kafka", "KAFKA__BOOTSTRAP_SERVERS", examine)
+
+
+def _odim() -> list[Finding]:
+    if not bootstrap.follows_odim():
+        return []
+    return _reached("odim", "ODIM__REDIS_URL", lambda: examine_odim(bootstrap.odim_store().examine()))
 
 
 def _reached(store: str, setting: str, examine: Callable[[], list[Finding]]) -> list[Finding]:

@@ -3,7 +3,7 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 
 import click
@@ -14,8 +14,9 @@ from odim_relay.cli.exits import UNREACHABLE, FailedCommand
 from odim_relay.cli.output import age, counted, json_option, print_fields, print_json, print_table, quiet_logs
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.destination import without_secrets
+from odim_relay.domain.keeper import Keeper
 from odim_relay.use_cases.readiness import Unreachable
-from odim_relay.use_cases.status import PartitionStatus, Status, SubscriptionStatus, read_status
+from odim_relay.use_cases.status import InventoryStatus, PartitionStatus, Status, SubscriptionStatus, read_status
 
 _MOST_ROWS = 30
 
@@ -50,6 +51,7 @@ def _read(unreachable: Sequence[Unreachable]) -> Status:
             listing=bootstrap.delivery_listing() if has_ledger else None,
             figures=bootstrap.ledger_figures() if has_ledger else None,
             flows=bootstrap.flow_listing() if has_ledger else None,
+            inventory=bootstrap.inventory_store() if has_ledger else None,
             source=source,
             queue_depth=None if "broker" in down else bootstrap.publisher().queue_depth,
         )
@@ -101,7 +103,22 @@ def to_json(found: Status, unreachable: Sequence[Unreachable]) -> dict[str, obje
             }
             for row in found.partitions
         ],
+        "inventory": found.inventory and _inventory_to_json(found.inventory),
         "counters": dict(found.counters),
+    }
+
+
+def _inventory_to_json(found: InventoryStatus) -> dict[str, object]:
+    return {
+        "sources": dict(found.source_counts),
+        "aggregates": dict(found.aggregate_counts),
+        "odim": None
+        if found.read_age_s is None
+        else {
+            "read_age_s": found.read_age_s,
+            "rows": dict(found.row_counts),
+            "skipped": dict(found.skipped_counts),
+        },
     }
 
 
@@ -127,12 +144,25 @@ def _print(found: Status, now_ms: int) -> None:
         and f"{found.workforce.worker_count} in the last minute, with {counted(found.workforce.slot_count, 'slot')}",
     }
     print_fields((name, "unknown" if value is None else value) for name, value in figures.items())
+    if found.inventory and found.inventory.is_used:
+        print_fields(_inventory_fields(found.inventory, found.counters.get("events_unknown_source", 0)))
     _print_subscriptions(found.subscriptions)
     _print_destinations(found.subscriptions, now_ms)
     _print_partitions(found.partitions)
     if found.counters:
         click.echo()
         print_table(("counted since the ledger's birth", "count"), found.counters.items())
+
+
+def _inventory_fields(found: InventoryStatus, unknown_count: int) -> Iterator[tuple[str, object]]:
+    for name, counts in (("sources", found.source_counts), ("aggregates", found.aggregate_counts)):
+        yield name, f"{counts[Keeper.OWN]} of our own, {counts[Keeper.ODIM]} of ODIM"
+    if unknown_count:
+        yield "events of unknown sources", unknown_count
+    if found.read_age_s is not None:
+        yield "ODIM's tables", f"read {age(found.read_age_s)} ago"
+    if found.skipped_counts:
+        yield "rows of them skipped", ", ".join(f"{reason} {count}" for reason, count in found.skipped_counts.items())
 
 
 def _print_subscriptions(rows: Sequence[SubscriptionStatus]) -> None:

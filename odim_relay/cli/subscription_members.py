@@ -10,6 +10,7 @@ import click
 
 from odim_relay.cli.output import instant
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 
 _FILTERS = tuple(field.name for field in fields(Filters))
@@ -107,6 +108,7 @@ def to_json(subscription: Subscription) -> dict[str, object]:
         "rate_per_s": subscription.rate_per_s,
         "retention_s": subscription.retention_s,
         "owner": subscription.owner,
+        "keeper": str(subscription.keeper),
         "created_at": instant(subscription.created_at_s * 1000),
     }
 
@@ -126,6 +128,8 @@ def in_words(subscription: Subscription) -> str:
         )
         if value != default
     ]
+    if subscription.keeper is Keeper.ODIM:
+        how.append("kept by ODIM")
     words = [
         f"{name.replace('_', ' ')}: {', '.join(value)}"
         for name in _FILTERS

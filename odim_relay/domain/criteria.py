@@ -2,7 +2,7 @@
 A subscription's filters made ready: normalised once, then asked of every record that could match.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -109,9 +109,13 @@ class Criteria:
             (self.places is None or not self.places.isdisjoint(places))
             and self._accepts_message(record)
             and (self.event_types is None or not record.event_type or record.event_type in self.event_types)
-            and (self.resource_types is None or record.resource_type in self.resource_types)
+            and (self.resource_types is None or self._accepts_type(record))
             and (self.severities is None or record.severity in self.severities)
         )
+
+    def _accepts_type(self, record: EventRecord) -> bool:
+        wanted = self.resource_types or frozenset()
+        return record.resource_type in wanted or not wanted.isdisjoint(record.further_types)
 
     def _accepts_message(self, record: EventRecord) -> bool:
         if self.message_ids is not None or self.registries is not None:
@@ -140,6 +144,24 @@ def places_of(origin: str) -> tuple[str, ...]:
         places.append(path[: end + 1])
         end = path.rfind("/", 0, end)
     return tuple(places)
+
+
+def with_aggregates(places: tuple[str, ...], aggregates: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """
+    The places of an origin, and the aggregates that mean one of them: as themselves where the origin is an element;
+    ending in a slash where it is an element or below one.
+
+    Args:
+        places: of `places_of`.
+        aggregates: of each element, a resource, the URIs of the aggregates that it is in.
+    """
+    if not places:
+        return places
+    # The first is the URI itself, all others end in a slash.
+    added = [*aggregates.get(places[0], ())]
+    for place in places[1:]:
+        added += [f"{uri}/" for uri in aggregates.get(place[:-1], ())]
+    return (*places, *dict.fromkeys(added)) if added else places
 
 
 def _registry(prefix: str) -> str:

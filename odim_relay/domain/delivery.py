@@ -19,7 +19,8 @@ class State(StrEnum):
 
 class ParkReason(StrEnum):
     """
-    Why a delivery has no task: the first four are dead letters, the others are waiting.
+    Why a delivery has no task: the first four are dead letters, the others are waiting; `imported` waits since it was
+    taken over from another system.
     """
 
     EXHAUSTED = "exhausted"
@@ -30,6 +31,7 @@ class ParkReason(StrEnum):
     OVER_CAP = "over_cap"
     SUSPENDED = "suspended"
     BEHIND = "behind"
+    IMPORTED = "imported"
 
 
 DEAD_LETTER_REASONS = frozenset({ParkReason.EXHAUSTED, ParkReason.REJECTED, ParkReason.GONE, ParkReason.BROKEN})

@@ -28,6 +28,7 @@ class EventRecord:
         severity: `MessageSeverity`, or the deprecated `Severity` where only that is given.
         origin: `OriginOfCondition`'s `@odata.id` without a trailing slash.
         resource_type: the Redfish type of the resource at `origin` (`Volume`), where the URI tells it.
+        further_types: what else the resource at `origin` is to a filter on types, as `further_types_at` tells.
     """
 
     event_type: str = ""
@@ -36,6 +37,7 @@ class EventRecord:
     severity: str = ""
     origin: str = ""
     resource_type: str = ""
+    further_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,13 @@ def event_id(topic_epoch: str, topic: str, partition: int, offset: int, index: i
     return str(uuid5(_NAMESPACE, f"{topic_epoch}/{topic}/{partition}/{offset}/{index}"))
 
 
+def imported_event_id(key: str) -> str:
+    """
+    Name the event that ODIM keeps under this key in its Redis.
+    """
+    return str(uuid5(_NAMESPACE, f"odim/{key}"))
+
+
 def delivery_id(event: str, subscription: str) -> str:
     """
     Name the delivery of an event to a subscription; the subscriber sees it as `webhook-id`.

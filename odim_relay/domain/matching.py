@@ -5,12 +5,14 @@ The rules where the standard leaves room, or ODIM does otherwise:
 
 * EventTypes: exact. A record without an EventType passes (ODIM).
 * RegistryPrefixes and MessageIds: a union; versions do not count on either side. Exclude... is subtracted from it.
-* ResourceTypes: the type of the resource at the record's origin, by its URI. A record whose type is not known, or
-  that has no origin, does not pass. SubordinateResources has no say here: an event of a Volume is none of a Storage.
+* ResourceTypes: the type of the resource at the record's origin, by its URI; where that names a property made of
+  another type (an IP address, a message), also that type; `Resource` is any. A record whose type is not known, or that
+  has no origin, does not pass. SubordinateResources has no say here: an event of a Volume is none of a Storage.
 * OriginResources: the URI itself, with SubordinateResources also what is below it by path segment. A slash at the end
   of either does not count. An empty URI is no resource: it matches nothing.
 * Severities: exact, as the schema spells them; `MessageSeverity`, or `Severity` where only that is given.
 * A record that lacks another filter's member does not pass that filter.
+* An aggregate in OriginResources means its elements, each as if it were named itself.
 * An Event without records goes to the subscriptions without any filter.
 * MetricReports: see `Criteria.wants_reports`.
 * MetricReportDefinitions: the URI itself; a slash at the end of either does not count. A report that does not say by
@@ -22,8 +24,9 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Self
 
-from odim_relay.domain.criteria import Criteria, places_of
+from odim_relay.domain.criteria import Criteria, places_of, with_aggregates
 from odim_relay.domain.event import Event, EventFormat, EventRecord, Shape
+from odim_relay.domain.inventory import EMPTY, Inventory
 from odim_relay.domain.matching_index import Index
 from odim_relay.domain.subscription import Subscription
 
@@ -96,9 +99,11 @@ class Matcher:
             return type(self)(by_id)
         return type(self)(by_id, self._index, changed_ids)
 
-    def match(self, event: Event) -> list[tuple[str, Shape]]:
+    def match(self, event: Event, inventory: Inventory = EMPTY) -> list[tuple[str, Shape]]:
         """
         The ids of the subscriptions that want `event`, ascending, each with the shape of its body.
+
+        An aggregate that a subscription names means the elements that it has in `inventory`.
 
         The shape has the records that matched, None for all of them, and the subscription's Context; an Event that is
         not complete is completed. The list is the caller's.
@@ -106,13 +111,13 @@ class Matcher:
         if event.format is EventFormat.METRIC_REPORT:
             definition = event.report_definition
             return [_all_of(criteria) for criteria in self._reports if criteria.accepts_report(definition)]
-        matches = self._match_records(event)
+        matches = self._match_records(event, inventory)
         if event.is_complete:
             return matches
         return [(subscription_id, replace(shape, is_completed=True)) for subscription_id, shape in matches]
 
-    def _match_records(self, event: Event) -> list[tuple[str, Shape]]:
-        matched = self._matched(event)
+    def _match_records(self, event: Event, inventory: Inventory) -> list[tuple[str, Shape]]:
+        matched = self._matched(event, inventory)
         if not matched:
             return list(self._unrestricted)
         count = len(event.records)
@@ -129,11 +134,11 @@ class Matcher:
         ids = self._by_id.keys() if subscription_ids is None else self._by_id.keys() & set(subscription_ids)
         return [_all_of(self._by_id[id_]) for id_ in sorted(ids)]
 
-    def candidate_count(self, event: Event) -> int:
+    def candidate_count(self, event: Event, inventory: Inventory = EMPTY) -> int:
         """
         How many times `match` asks a subscription about a record: what the event costs, in units.
         """
-        return sum(len(self._candidates(record, places_of(record.origin))) for record in event.records)
+        return sum(len(self._candidates(record, _places(record, inventory))) for record in event.records)
 
     def _candidates(self, record: EventRecord, places: tuple[str, ...]) -> list[Criteria]:
         candidates = self._index.candidates(record, places)
@@ -142,10 +147,10 @@ class Matcher:
             candidates += self._fresh.candidates(record, places)
         return candidates
 
-    def _matched(self, event: Event) -> dict[Criteria, list[int]]:
+    def _matched(self, event: Event, inventory: Inventory) -> dict[Criteria, list[int]]:
         matched: dict[Criteria, list[int]] = {}
         for number, record in enumerate(event.records):
-            places = places_of(record.origin)
+            places = _places(record, inventory)
             for criteria in self._candidates(record, places):
                 if not criteria.accepts(record, places):
                     continue
@@ -154,6 +159,11 @@ class Matcher:
                 if not numbers or numbers[-1] != number:
                     numbers.append(number)
         return matched
+
+
+def _places(record: EventRecord, inventory: Inventory) -> tuple[str, ...]:
+    places = places_of(record.origin)
+    return with_aggregates(places, inventory.aggregates) if inventory.aggregates else places
 
 
 def _all_of(criteria: Criteria) -> tuple[str, Shape]:

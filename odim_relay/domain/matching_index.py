@@ -85,9 +85,9 @@ class Index:
             places: `places_of` the record's origin.
         """
         found: list[Criteria] = []
-        values = (places, (record.message_id, record.registry))
-        single = ((record.resource_type,), (record.event_type,), (record.severity,))
-        self.gather((*values, *single), found)
+        messages = (record.message_id, record.registry)
+        types = (record.resource_type, *record.further_types)
+        self.gather((places, messages, types, (record.event_type,), (record.severity,)), found)
         return found
 
     def gather(self, values: tuple[tuple[str, ...], ...], found: list[Criteria]) -> None:

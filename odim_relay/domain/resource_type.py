@@ -3,8 +3,9 @@ Which type of Redfish resource stands at a URI.
 
 Redfish fixes the URIs of its resources (each schema's `Redfish.Uris`), so the path tells the type: a collection's
 segment names the type of its members, other segments name a resource of their own. Of the types ODIM lets a subscriber
-choose, seven are no resource that an event could come from (`Event`, `IPAddresses`, `Message`, `PhysicalContext`,
-`Privileges`, `Protocol`, `Resource`): they may be asked for, and nothing ever matches them.
+choose, six are no resource but what properties of resources are made of (`Event`, `IPAddresses`, `Message`,
+`PhysicalContext`, `Privileges`, `Protocol`): an event is of them where its origin names such a property. `Resource` is
+the base of all types, so every event with an origin is of it.
 """
 
 from types import MappingProxyType
@@ -165,7 +166,37 @@ Segment of a resource that is no member of a collection, in lower case, to its t
 
 _OTHER_NAMES = MappingProxyType({"SerialInterfaces": "SerialInterface"})
 _TYPES = frozenset((*_MEMBERS.values(), *_SINGLE.values(), "ServiceRoot", "MessageRegistry", "Redundancy"))
-_NO_RESOURCES = frozenset({"Event", "IPAddresses", "Message", "PhysicalContext", "Privileges", "Protocol", "Resource"})
+_PROPERTIES = MappingProxyType(
+    {
+        "@message.extendedinfo": "Message",
+        "assignedprivileges": "Privileges",
+        "endpointprotocol": "Protocol",
+        "events": "Event",
+        "ipv4address": "IPAddresses",
+        "ipv4addresses": "IPAddresses",
+        "ipv4staticaddresses": "IPAddresses",
+        "ipv6address": "IPAddresses",
+        "ipv6addresses": "IPAddresses",
+        "ipv6staticaddresses": "IPAddresses",
+        "ipv6staticdefaultgateways": "IPAddresses",
+        "messages": "Message",
+        "physicalcontext": "PhysicalContext",
+        "physicalsubcontext": "PhysicalContext",
+        "portprotocol": "Protocol",
+        "privilegesused": "Privileges",
+        "protocol": "Protocol",
+        "protocols": "Protocol",
+        "supportedcontrollerprotocols": "Protocol",
+        "supporteddeviceprotocols": "Protocol",
+        "supportedprotocols": "Protocol",
+    }
+)
+"""
+Property, in lower case, to the schema that says what it is made of.
+"""
+
+_BASE = "Resource"
+_NO_RESOURCES = frozenset((*_PROPERTIES.values(), _BASE))
 _FIRST_AFTER_ROOT = 3
 
 
@@ -211,11 +242,28 @@ def _walk(segments: list[str]) -> str:
     return f"{kind}Collection" if is_collection else kind
 
 
+def further_types_at(uri: str) -> tuple[str, ...]:
+    """
+    The types that an event with this origin is of besides `type_at`: those of the properties that its fragment names
+    (`.../EthernetInterfaces/1#/IPv4Addresses/0` is of `IPAddresses`), and `Resource`.
+
+    Returns:
+        each once; empty for an empty URI.
+    """
+    if not uri:
+        return ()
+    _, _, fragment = uri.partition("#")
+    if not fragment:
+        return (_BASE,)
+    named = (_PROPERTIES.get(name) for name in fragment.lower().split("/"))
+    return (*dict.fromkeys(filter(None, named)), _BASE)
+
+
 def known_types() -> frozenset[str]:
     """
-    Every type that `type_at` can tell, but for collections.
+    Every type that an event can be of, but for collections.
     """
-    return _TYPES
+    return _TYPES | _NO_RESOURCES
 
 
 def is_type(name: str) -> bool:

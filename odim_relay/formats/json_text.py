@@ -82,3 +82,14 @@ def kind_of(value: Any) -> str:
             return "an array"
         case _:
             return "a number"
+
+
+def text_within(value: bytes) -> bytes:
+    """
+    The text of a JSON string, in UTF-8; what is none comes back as it is.
+    """
+    if not value.lstrip(b" \t\r\n").startswith(b'"'):
+        return value
+    text = read_json(value)
+    # Half a surrogate pair has no UTF-8, but the escape that stands for it in JSON.
+    return text.encode("utf-8", "backslashreplace") if isinstance(text, str) else value

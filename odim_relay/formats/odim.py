@@ -6,16 +6,32 @@ Source: ODIM 23.08, lib-utilities/common/constants.go `Events`; read as Go's enc
 
 import binascii
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from odim_relay.domain.address import host_of
-from odim_relay.formats import Decoded, Ignored, Undecodable, redfish
-from odim_relay.formats.json_text import kind_of, read_json, refuse_constant
+from odim_relay.formats import Decoded, Decoder, Ignored, Undecodable, redfish
+from odim_relay.formats.json_text import kind_of, read_json, refuse_constant, text_within
+from odim_relay.formats.translation import Translation
 
 # Members come as pairs: Go takes the last of those whose names are equal but for case, which a dict would not tell.
 _ENVELOPE = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=refuse_constant)
 _PLUGIN_START_UP = "PluginStartUp"
+TRANSLATION: Final[Mapping[str, str]] = {"ODIM": "redfish"}
+"""
+What ODIM's plugins call the first segment of a URI, and what it is called here, unless somebody has changed it.
+"""
+
+
+def decoder(translation: Mapping[str, str]) -> Decoder:
+    """
+    The decoder of envelopes whose URIs are translated so.
+
+    Raises:
+        ValueError: as `Translation`.
+    """
+    to_here = Translation(translation)
+    return lambda value: _decode(value, to_here)
 
 
 def decode(value: bytes) -> Decoded:
@@ -24,12 +40,22 @@ def decode(value: bytes) -> Decoded:
 
     The body decides what it is, whatever `eventType` says, but for `PluginStartUp`, which is no payload for
     subscribers. `request` is base64 or an array of byte values. Where the body is a JSON string, as of MetricReports,
-    the payload is the text in it. The payload's bytes are otherwise as they came: nothing is translated.
+    the payload is the text in it. Its URIs are translated (`Translation`), all its other bytes are as they came.
+
+    What ODIM's services tell each other is no event: an object with a number as `MessageType` and with `Data`, and
+    without `request`.
 
     Returns:
-        as `redfish.decode`; besides `Ignored("plugin_start_up")`, and `Undecodable` with one of `not_an_object`,
-        `no_request`, `request_not_bytes`, `not_base64`.
+        as `redfish.decode`; besides `Ignored` with `plugin_start_up` or `control_message`, and `Undecodable` with one
+        of `not_an_object`, `no_request`, `request_not_bytes`, `not_base64`.
     """
+    return _decode(value, _BY_DEFAULT)
+
+
+_BY_DEFAULT = Translation(TRANSLATION)
+
+
+def _decode(value: bytes, to_here: Translation) -> Decoded:
     pairs = read_json(value, _ENVELOPE)
     if isinstance(pairs, Undecodable):
         return Undecodable(reason=pairs.reason, detail=f"envelope: {pairs.detail}")
@@ -39,10 +65,13 @@ def decode(value: bytes) -> Decoded:
     members = _members(pairs)
     if members.get("eventtype") == _PLUGIN_START_UP:
         return Ignored(kind="plugin_start_up")
+    if _is_control_message(members):
+        return Ignored(kind="control_message")
     body = _body(members.get("request"))
     if isinstance(body, bytes):
         ip = members.get("ip")
-        decoded = redfish.decode(body, source=host_of(ip) if isinstance(ip, str) else "")
+        source = host_of(ip.strip()) if isinstance(ip, str) else ""
+        decoded = redfish.decode(to_here.apply(body), source=source)
     else:
         decoded = body
     if isinstance(decoded, Undecodable):
@@ -53,6 +82,10 @@ def decode(value: bytes) -> Decoded:
 def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     # To Go, null leaves what an earlier member of the name has set.
     return {name.casefold(): value for name, value in pairs if value is not None}
+
+
+def _is_control_message(members: Mapping[str, Any]) -> bool:
+    return type(members.get("messagetype")) in {int, float} and "data" in members and "request" not in members
 
 
 def _body(request: Any) -> bytes | Undecodable:
@@ -71,9 +104,7 @@ def _body(request: Any) -> bytes | Undecodable:
         case _:
             kind = kind_of(request)
             return Undecodable(reason="request_not_bytes", detail=f"{kind}, neither base64 nor an array of bytes")
-    if isinstance(body, bytes) and body.lstrip(b" \t\r\n").startswith(b'"'):
-        return _from_json_string(body)
-    return body
+    return text_within(body) if isinstance(body, bytes) else body
 
 
 def _from_base64(request: str) -> bytes | Undecodable:
@@ -84,11 +115,3 @@ def _from_base64(request: str) -> bytes | Undecodable:
         return binascii.a2b_base64(request, strict_mode=True)
     except ValueError as exc:
         return Undecodable(reason="not_base64", detail=str(exc))
-
-
-def _from_json_string(body: bytes) -> bytes:
-    text = read_json(body)
-    if isinstance(text, str):
-        # Half a surrogate pair has no UTF-8, but the escape that stands for it in JSON.
-        return text.encode("utf-8", "backslashreplace")
-    return body

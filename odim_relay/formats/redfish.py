@@ -7,7 +7,7 @@ from typing import Any
 
 from odim_relay.domain.event import Event, EventFormat, EventRecord
 from odim_relay.domain.message_id import registry_of, without_version
-from odim_relay.domain.resource_type import type_at
+from odim_relay.domain.resource_type import further_types_at, type_at
 from odim_relay.formats import Decoded, Undecodable
 from odim_relay.formats.json_text import kind_of, read_json
 
@@ -95,6 +95,7 @@ def _read_record(member: dict[str, Any]) -> EventRecord:
         severity=_text(member, "MessageSeverity") or _text(member, "Severity"),
         origin=origin,
         resource_type=type_at(origin),
+        further_types=further_types_at(origin),
     )
 
 

@@ -12,6 +12,7 @@ from odim_relay.ports.event_service import EventServiceStore
 from odim_relay.ports.examining import RedisFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
 from odim_relay.ports.identity import IdentityStore
+from odim_relay.ports.importing import ImportedEvents
 from odim_relay.ports.intake import (
     IngestBatch,
     IngestLedger,
@@ -32,7 +33,7 @@ from odim_relay.ports.listings import (
     QuarantinedRecord,
     QuarantineListing,
 )
-from odim_relay.ports.odim import OdimStore, OdimTables
+from odim_relay.ports.odim import OdimFacts, OdimStore, OdimTables
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
@@ -59,6 +60,7 @@ __all__ = [
     "EventServiceStore",
     "FlowListing",
     "IdentityStore",
+    "ImportedEvents",
     "Index",
     "IngestBatch",
     "IngestLedger",
@@ -72,6 +74,7 @@ __all__ = [
     "NewDelivery",
     "NewEvent",
     "Notice",
+    "OdimFacts",
     "OdimStore",
     "OdimTables",
     "OutgoingRequest",

@@ -2,8 +2,8 @@
 The ledger, as the bridge writes it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from odim_relay.domain.event import Shape
@@ -31,12 +31,18 @@ class Position:
 class NewDelivery:
     """
     A delivery to be written. `event_index` points into its batch's `events`.
+
+    Attributes:
+        parked_as: parked at once for that reason, one of those that wait, even where there is room for it: no task is
+            made, and it goes as its turn comes, as everything does that waits. Empty for none: it is QUEUED, or parked
+            for what hinders it.
     """
 
     delivery_id: str
     subscription_id: str
     event_index: int
     shape: Shape
+    parked_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,9 @@ class IngestBatch:
     Attributes:
         believed: the position that the bridge started from; the write is refused if the ledger has another.
         generation: of the subscriptions that the batch was matched with.
-        record_count, event_count, unmatched_count, ignored_count: how much was taken in, for the counters.
+        record_count, event_count, unmatched_count: how much was taken in, for the counters.
+        unknown_source_count: how many of the events are of a source that is not in the inventory.
+        ignored: how many of the records are not for subscribers, by their kind.
     """
 
     partition: TopicPartition
@@ -98,7 +106,8 @@ class IngestBatch:
     record_count: int = 0
     event_count: int = 0
     unmatched_count: int = 0
-    ignored_count: int = 0
+    unknown_source_count: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +134,8 @@ class IngestLedger(Protocol):
         Write the whole batch at once, or nothing.
 
         Returns:
-            a ticket for each delivery, in order; None when the position or the generation was not as believed.
+            a ticket for each delivery that has to be published now, in order; None when the position or the generation
+            was not as believed.
         """
         ...
 

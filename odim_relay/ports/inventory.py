@@ -4,10 +4,12 @@ Where sources and aggregates are kept.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from odim_relay.domain.inventory import Inventory
 from odim_relay.domain.keeper import Keeper
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,23 @@ class InventoryContent:
     sources: Mapping[str, str] = field(default_factory=dict)
     aggregates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def changed(self, change: "InventoryChange") -> "InventoryContent":
+        """
+        What it is after `change`.
+        """
+        return InventoryContent(
+            sources=_changed(self.sources, change.sources), aggregates=_changed(self.aggregates, change.aggregates)
+        )
+
+    def changes_to(self, wanted: "InventoryContent") -> "InventoryChange":
+        """
+        The smallest change that makes it `wanted`.
+        """
+        return InventoryChange(
+            sources=_difference(self.sources, wanted.sources),
+            aggregates=_difference(self.aggregates, wanted.aggregates),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryChange:
@@ -34,15 +53,25 @@ class InventoryChange:
     aggregates: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
 
+def _changed(stands: Mapping[str, T], change: Mapping[str, T | None]) -> dict[str, T]:
+    return {name: value for name, value in {**stands, **change}.items() if value is not None}
+
+
+def _difference(stands: Mapping[str, T], wanted: Mapping[str, T]) -> dict[str, T | None]:
+    gone: dict[str, T | None] = dict.fromkeys(stands.keys() - wanted.keys())
+    return gone | {name: value for name, value in wanted.items() if stands.get(name) != value}
+
+
 class InventoryStore(Protocol):
     """
     Where sources and aggregates are kept. Each change raises the generation of the subscriptions, so that whatever is
-    taken in after it is matched by it.
+    taken in after it is matched by it; what makes no difference raises nothing.
     """
 
     def version(self) -> int:
         """
-        Read the number of the last change of any keeper; 0 before the first.
+        Read the number of the last change of any keeper; 0 before the first. None is given twice, also where the last
+        changes were lost.
         """
         ...
 
@@ -58,9 +87,16 @@ class InventoryStore(Protocol):
         """
         ...
 
+    def counts(self) -> Mapping[Keeper, tuple[int, int]]:
+        """
+        Count what each keeper has said: sources, aggregates.
+        """
+        ...
+
     def change(self, keeper: Keeper, change: InventoryChange) -> None:
         """
-        Change what one keeper has said, all of it at once: nobody reads a part of the change.
+        Change what one keeper has said, all of it at once: nobody reads a part of the change. Where a name is not there
+        to be taken out, nothing is.
         """
         ...
 
@@ -72,13 +108,17 @@ class InventoryStore(Protocol):
 
     def has_been_read(self) -> bool:
         """
-        Tell whether ODIM's tables were ever taken over, so that their being empty means something.
+        Tell whether ODIM's tables were ever read, so that their being empty means something.
         """
         ...
 
     def note_reading(self, report: str) -> None:
         """
-        Keep what the last reading of ODIM's tables found, a JSON document, with its time.
+        Keep what the last reading of ODIM's tables found, with its time.
+
+        Args:
+            report: JSON object: `rows`, how many were read, by table; `skipped`, how many cannot be used, by reason, a
+                short constant name.
         """
         ...
 

@@ -25,6 +25,23 @@ class OdimTables:
     aggregates: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdimFacts:
+    """
+    What its server says of itself.
+
+    Attributes:
+        role: `master` where it is the primary; None when it does not tell.
+        notifications: which keyspace notifications it sends, as `notify-keyspace-events` spells them; None when it does
+            not tell.
+        counts: rows of each sorted set.
+    """
+
+    role: str | None
+    notifications: str | None
+    counts: Mapping[str, int]
+
+
 class OdimStore(Protocol):
     """
     ODIM's Redis.
@@ -42,6 +59,12 @@ class OdimStore(Protocol):
         """
         ...
 
+    def undelivered_values(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """
+        Read some of these events again, at most 500, by their keys and in that order; None for one that is gone.
+        """
+        ...
+
     def wait_for_change(self, at_most_s: float) -> bool:
         """
         Wait until something may have changed. False when nothing was heard of, which proves nothing. For one thread.
@@ -51,5 +74,11 @@ class OdimStore(Protocol):
     def ping(self) -> None:
         """
         Ask whether it is there.
+        """
+        ...
+
+    def examine(self) -> OdimFacts:
+        """
+        Ask what it is, and how much it holds.
         """
         ...

@@ -110,8 +110,9 @@ class Announce:
     ) -> tuple[int, bool, Sequence[tuple[str, Shape]]]:
         with self._lock:
             self._matchers.refresh()
-            matcher, generation = self._matchers.matcher, self._matchers.generation
+            matcher, inventory = self._matchers.matcher, self._matchers.inventory
+            generation = self._matchers.generation
             keeps_journal = self._matchers.settings.keeps_journal
         if only is not None or to_all:
             return generation, keeps_journal, matcher.whole(only)
-        return generation, keeps_journal, matcher.match(event)
+        return generation, keeps_journal, matcher.match(event, inventory)

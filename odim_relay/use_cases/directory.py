@@ -6,9 +6,10 @@ from collections.abc import Collection
 from threading import Lock
 
 from odim_relay.domain.event_service import EventServiceSettings
+from odim_relay.domain.inventory import EMPTY
 from odim_relay.domain.matching import Matcher
 from odim_relay.domain.subscription import Subscription, SubscriptionType
-from odim_relay.ports import EventServiceStore, SubscriptionStore
+from odim_relay.ports import EventServiceStore, InventoryStore, SubscriptionStore
 
 
 class SubscriptionDirectory:
@@ -74,11 +75,15 @@ class MatcherDirectory:
 
     Attributes:
         settings: what the EventService says, as of that generation or later.
+        inventory: what is known of sources and aggregates, as of that generation or later.
     """
 
-    def __init__(self, store: SubscriptionStore, services: EventServiceStore) -> None:
+    def __init__(self, store: SubscriptionStore, services: EventServiceStore, inventory: InventoryStore) -> None:
         self._store = store
         self._services = services
+        self._inventory_store = inventory
+        self._inventory_version = 0
+        self.inventory = EMPTY
         self.generation = 0
         self.matcher = Matcher.of(())
         self.settings = EventServiceSettings()
@@ -94,7 +99,11 @@ class MatcherDirectory:
         if now == self.generation:
             return False
         wanted = [one for one in saved if one.kind is not SubscriptionType.SSE]
-        settings = self._services.read()  # after the generation: never older than that
+        # After the generation: never older than that.
+        settings = self._services.read()
+        if self._inventory_store.version() != self._inventory_version:
+            # Kept at once, for it belongs together; what is younger than its generation is refused, and read again.
+            self._inventory_version, self.inventory = self._inventory_store.read()
         self.matcher = Matcher.of(wanted) if deleted is None else self.matcher.changed(saved=wanted, deleted=deleted)
         self.settings = settings
         self.generation = now

@@ -5,7 +5,7 @@ What is wrong with the stores, and how to mend it. Pure: the facts come in.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odim_relay.ports import Commit, RedisFacts, TopicPartition
+from odim_relay.ports import Commit, OdimFacts, RedisFacts, TopicPartition
 
 _OLDEST_REDIS = (6, 2, 0)
 _WAITAOF_REDIS = (7, 2, 0)
@@ -139,6 +139,48 @@ def examine_topics(wanted: Sequence[str], partitions: Sequence[TopicPartition]) 
         )
         for topic, count in counts.items()
     ]
+
+
+def examine_odim(facts: OdimFacts) -> list[Finding]:
+    """
+    Judge whether ODIM's Redis can be followed.
+    """
+    rows = ", ".join(f"{count} in {table}" for table, count in facts.counts.items())
+    is_empty = not any(facts.counts.values())
+    return [
+        _verdict(
+            "odim redis role",
+            wrong=facts.role not in {None, "master"},
+            found=facts.role or "not told: this server, or its ACL, refuses ROLE",
+            remedy="ODIM__REDIS_URL must lead to the primary: a replica may be behind. Use sentinel:// if there is one",
+        ),
+        _verdict(
+            "odim tables",
+            wrong=is_empty,
+            found="all are empty" if is_empty else f"rows: {rows}",
+            remedy="ODIM__REDIS_URL must lead to the on-disk Redis, database 0: not to the in-memory one",
+        ),
+        _examine_notifications(facts.notifications),
+    ]
+
+
+def _examine_notifications(events: str | None) -> Finding:
+    """
+    What ODIM turns on at its start. Without it nothing is wrong, but changes are found only when all is read.
+    """
+    subject = "odim notifications"
+    if events is None:
+        return _unknown(subject, "notify-keyspace-events")
+    is_on = "K" in events and bool({"z", "A"} & set(events))
+    return Finding(
+        subject=subject,
+        is_wrong=False,
+        found=f"notify-keyspace-events is {events!r}",
+        remedy=""
+        if is_on
+        else "changes are found only every ODIM__READ_INTERVAL_S: ODIM sets it to Kz at its start, and a fail-over "
+        "forgets that; CONFIG SET notify-keyspace-events Kz, and in redis.conf",
+    )
 
 
 def examine_ledger(facts: LedgerFacts) -> Finding:

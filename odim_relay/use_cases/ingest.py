@@ -2,6 +2,7 @@
 From Kafka records to deliveries in the ledger and tasks in the broker.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -9,6 +10,7 @@ from typing import TypeAlias
 from odim_relay.domain.event import Event, Shape
 from odim_relay.domain.identity import event_id
 from odim_relay.formats import Decoder, Ignored, Undecodable
+from odim_relay.formats.placing import Placed, place
 from odim_relay.ports import (
     IngestBatch,
     IngestLedger,
@@ -47,7 +49,7 @@ class PositionMovedError(Exception):
         self.position = position
 
 
-_Matches: TypeAlias = list[tuple[Event, Sequence[tuple[str, Shape]]]]
+_Matches: TypeAlias = list[tuple[Placed, Sequence[tuple[str, Shape]]]]
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class _Draft:
     record_count: int = 0
     event_count: int = 0
     unmatched_count: int = 0
-    ignored_count: int = 0
+    unknown_source_count: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_full(self) -> bool:
@@ -152,7 +155,8 @@ class Ingest:
             record_count=draft.record_count,
             event_count=draft.event_count,
             unmatched_count=draft.unmatched_count,
-            ignored_count=draft.ignored_count,
+            unknown_source_count=draft.unknown_source_count,
+            ignored=draft.ignored,
         )
 
     def _add(
@@ -173,7 +177,7 @@ class Ingest:
                 draft.size += len(record.value)
                 return ""
             case Ignored():
-                draft.ignored_count += 1
+                draft.ignored[decoded.kind] += 1
                 return ""
             case events:
                 return self._add_events(draft, partition, topic_epoch, record, after, events)
@@ -187,15 +191,17 @@ class Ingest:
         after: str,
         events: Sequence[Event],
     ) -> str:
+        matched = self._match(partition, record, events)
         if not after:
             draft.event_count += len(events)
+            draft.unknown_source_count += sum(placed.is_of_unknown_source for placed, _ in matched)
         added = ""
         # Since the last delivery: where the draft ends there, they are met again.
         unmatched_count, unwanted = 0, list[NewEvent]()
         keeps_journal = self._matchers.settings.keeps_journal
         seen_before = int(after[:_CURSOR_WIDTH]) if after else -1
-        for index, (event, matches) in enumerate(self._match(partition, record, events)):
-            is_new = index > seen_before
+        for index, (placed, matches) in enumerate(matched):
+            event, is_new = placed.event, index > seen_before
             if not matches and is_new:
                 unmatched_count += 1
                 if keeps_journal:
@@ -228,11 +234,13 @@ class Ingest:
         return ""
 
     def _match(self, partition: TopicPartition, record: Record, events: Sequence[Event]) -> _Matches:
-        # A record for very many subscriptions is written in several batches: it is matched for the first of them only.
+        # A record for very many subscriptions is written in several batches: it is placed and matched for the first of
+        # them only. Of one generation, the inventory is one too.
         key = (partition, record.offset, self._matchers.generation)
         if self._last_match is None or self._last_match[0] != key:
-            matcher = self._matchers.matcher
-            self._last_match = (key, [(event, matcher.match(event)) for event in events])
+            matcher, inventory = self._matchers.matcher, self._matchers.inventory
+            placed = [place(event, inventory) for event in events]
+            self._last_match = (key, [(one, matcher.match(one.event, inventory)) for one in placed])
         return self._last_match[1]
 
 

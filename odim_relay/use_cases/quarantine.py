@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from odim_relay.domain.event import Event
 from odim_relay.domain.identity import event_id
-from odim_relay.formats import Decoder, Ignored, Undecodable
+from odim_relay.formats import Decoder, Ignored, Undecodable, placing
 from odim_relay.ports import (
     Aftermath,
     IngestBatch,
@@ -154,17 +154,17 @@ class ReplayQuarantine:
         match decoder(value):
             case Undecodable() as still:
                 return Stays(reason=still.reason, detail=still.detail)
-            case Ignored():
-                return self._take_in(entry, place, (), ignored_count=1)
+            case Ignored() as passed_over:
+                return self._take_in(entry, place, (), {passed_over.kind: 1})
             case events:
-                return self._take_in(entry, place, events)
+                return self._take_in(entry, place, events, {})
 
     def _take_in(
-        self, entry: QuarantinedRecord, place: _Place, events: Sequence[Event], ignored_count: int = 0
+        self, entry: QuarantinedRecord, place: _Place, events: Sequence[Event], ignored: Mapping[str, int]
     ) -> Replayed:
         self._matchers.refresh()
         while True:
-            batch = self._batch(entry, place, events, ignored_count)
+            batch = self._batch(entry, place, events, ignored)
             match self._ledger.replay(entry.entry_id, batch):
                 case ReplayRefusal.ENTRY_GONE:
                     return NotThere()
@@ -177,15 +177,19 @@ class ReplayQuarantine:
                     )
 
     def _batch(
-        self, entry: QuarantinedRecord, place: _Place, events: Sequence[Event], ignored_count: int
+        self, entry: QuarantinedRecord, place: _Place, events: Sequence[Event], ignored: Mapping[str, int]
     ) -> IngestBatch:
         position = Position(topic_epoch=place.topic_epoch, offset=place.offset)
         keeps_journal = self._matchers.settings.keeps_journal
-        unmatched_count = 0
+        inventory = self._matchers.inventory
+        unmatched_count = unknown_source_count = 0
         wanted: list[NewEvent] = []
         deliveries: list[NewDelivery] = []
-        for index, event in enumerate(events):
-            matches = self._matchers.matcher.match(event)
+        for index, decoded in enumerate(events):
+            placed = placing.place(decoded, inventory)
+            event = placed.event
+            matches = self._matchers.matcher.match(event, inventory)
+            unknown_source_count += placed.is_of_unknown_source
             unmatched_count += not matches
             if not matches and not keeps_journal:
                 continue
@@ -216,7 +220,8 @@ class ReplayQuarantine:
             deliveries=deliveries,
             event_count=len(events),
             unmatched_count=unmatched_count,
-            ignored_count=ignored_count,
+            unknown_source_count=unknown_source_count,
+            ignored=ignored,
         )
 
 

@@ -21,7 +21,7 @@ class Unreachable:
     A store that does not answer.
 
     Attributes:
-        store: `redis`, `broker` or `kafka`.
+        store: `redis`, `broker`, `kafka` or `odim`.
     """
 
     store: str

@@ -2,16 +2,19 @@
 Where everything stands, in figures.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odim_relay.domain.delivery import DEAD_LETTER_REASONS
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.ports import (
     Backlog,
     DeliveryListing,
     DestinationFlow,
     FlowListing,
+    InventoryStore,
     LedgerFigures,
     Position,
     RecordSource,
@@ -60,6 +63,32 @@ class PartitionStatus:
     lag: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryStatus:
+    """
+    What is known of sources and aggregates, and since when of those that ODIM keeps.
+
+    Attributes:
+        source_counts, aggregate_counts: by keeper.
+        read_age_s: since ODIM's tables were read last; None when they never were.
+        row_counts: of that reading, by table.
+        skipped_counts: of its rows that cannot be used, by reason.
+    """
+
+    source_counts: Mapping[Keeper, int]
+    aggregate_counts: Mapping[Keeper, int]
+    read_age_s: float | None = None
+    row_counts: Mapping[str, int] = field(default_factory=dict)
+    skipped_counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_used(self) -> bool:
+        """
+        Whether there is anything to tell of.
+        """
+        return self.read_age_s is not None or any(self.source_counts.values()) or any(self.aggregate_counts.values())
+
+
 @dataclass(slots=True, kw_only=True)
 class Status:
     """
@@ -74,6 +103,7 @@ class Status:
     workforce: Workforce | None = None
     subscriptions: Sequence[SubscriptionStatus] = ()
     partitions: Sequence[PartitionStatus] = ()
+    inventory: InventoryStatus | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -145,12 +175,32 @@ def partition_status(source: RecordSource, positions: Mapping[TopicPartition, Po
     return rows
 
 
+def read_inventory(store: InventoryStore, now_ms: int) -> InventoryStatus:
+    """
+    Tell how much is known of sources and aggregates.
+
+    Raises:
+        TransientError: Redis cannot be reached.
+    """
+    counts = store.counts()
+    reading = store.last_reading()
+    read_at_ms, report = (None, {}) if reading is None else (reading[0], json.loads(reading[1]))
+    return InventoryStatus(
+        source_counts={keeper: sources for keeper, (sources, _) in counts.items()},
+        aggregate_counts={keeper: aggregates for keeper, (_, aggregates) in counts.items()},
+        read_age_s=None if read_at_ms is None else max(now_ms - read_at_ms, 0) / 1000,
+        row_counts=report.get("rows", {}),
+        skipped_counts=report.get("skipped", {}),
+    )
+
+
 def read_status(
     *,
     subscriptions: Callable[[], Sequence[Subscription]] | None,
     listing: DeliveryListing | None,
     figures: LedgerFigures | None,
     flows: FlowListing | None,
+    inventory: InventoryStore | None,
     source: RecordSource | None,
     queue_depth: Callable[[], int] | None,
 ) -> Status:
@@ -168,6 +218,8 @@ def read_status(
         status.active_count = figures.active_count()
         status.counters = figures.counters()
         positions = figures.positions()
+    if inventory is not None and figures is not None:
+        status.inventory = read_inventory(inventory, figures.now_ms())
     if queue_depth is not None:
         status.queue_depth = queue_depth()
     if source is not None and figures is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.subscription_flaws import Flaw, flaws_of
 from odim_relay.domain.tls import tls_terms_of
@@ -39,6 +40,18 @@ class SubscriptionMissingError(PermanentError):
 
     def __init__(self, subscription_id: str) -> None:
         super().__init__(f"there is no subscription {subscription_id}")
+
+
+class KeptElsewhereError(PermanentError):
+    """
+    The subscription is created, changed and removed elsewhere; nothing was changed.
+    """
+
+    def __init__(self, subscription_id: str) -> None:
+        super().__init__(
+            f"subscription {subscription_id} is kept by ODIM and followed from there: change or delete it by ODIM's "
+            "own API, or make it one of ours with `odim-relay odim import`"
+        )
 
 
 class TooManySubscriptionsError(PermanentError):
@@ -94,6 +107,7 @@ class Subscribe:
         new_id: Callable[[], str],
         now_s: Callable[[], float],
         egress: EgressPolicy = EgressPolicy(),  # noqa: B008 - it is immutable
+        read_only: frozenset[Keeper] = frozenset({Keeper.ODIM}),
     ) -> None:
         """
         Args:
@@ -101,7 +115,10 @@ class Subscribe:
             new_id: gives a uuid4.
             now_s: gives the time, seconds since the epoch.
             egress: where destinations may be.
+            read_only: whose subscriptions are not changed and not deleted here. What is left of a keeper that is
+                followed no more is anybody's.
         """
+        self._read_only = read_only
         self._egress = egress
         self._store = store
         self._wake = wake
@@ -145,11 +162,12 @@ class Subscribe:
         every attempt from now on; what waits goes on at once where it is sent elsewhere or otherwise.
 
         Raises:
-            SubscriptionMissingError, InvalidSubscriptionError: nothing was stored.
+            SubscriptionMissingError, InvalidSubscriptionError, KeptElsewhereError: nothing was stored.
         """
         before: list[Subscription] = []
 
         def checked(subscription: Subscription) -> Subscription:
+            self._require_ours(subscription)
             before.append(subscription)
             changed = change(subscription)
             check_subscription(changed, self._egress, known=subscription)
@@ -179,10 +197,21 @@ class Subscribe:
 
         Raises:
             SubscriptionMissingError: there is none.
+            KeptElsewhereError: it would be back soon.
         """
-        if not self._store.delete(subscription_id, check):
+
+        def checked(subscription: Subscription) -> None:
+            self._require_ours(subscription)
+            if check is not None:
+                check(subscription)
+
+        if not self._store.delete(subscription_id, checked):
             raise SubscriptionMissingError(subscription_id)
         log.info("subscription.deleted", subscription_id=subscription_id)
+
+    def _require_ours(self, subscription: Subscription) -> None:
+        if subscription.keeper in self._read_only:
+            raise KeptElsewhereError(subscription.subscription_id)
 
     def ids(self) -> Sequence[str]:
         """

@@ -14,6 +14,7 @@ from odim_relay.adapters.redis.connection import Scripts, text
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -25,6 +26,7 @@ from odim_relay.ports import (
     DeliveryLedger,
     EventServiceStore,
     IngestLedger,
+    InventoryStore,
     Journal,
     Position,
     ReapLedger,
@@ -37,6 +39,7 @@ from tests.fakes.backlog_ledger import InMemoryBacklogLedger
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import START, batch
@@ -82,6 +85,8 @@ class Ledger(Protocol):
     @property
     def journal(self) -> Journal: ...
     @property
+    def inventory(self) -> InventoryStore: ...
+    @property
     def announcing(self) -> AnnouncingLedger: ...
 
     def state_of(self, delivery_id: str) -> State:
@@ -116,6 +121,7 @@ class LedgerInMemory:
         self.backlog = InMemoryBacklogLedger(self.state, retention_ms=RETENTION_S * 1000)
         self.subscriptions = InMemorySubscriptionStore(self.state)
         self.services = InMemoryEventServiceStore(self.state, self.journal)
+        self.inventory = InMemoryInventoryStore(self.state)
 
     def state_of(self, delivery_id: str) -> State:
         kept = self.state.deliveries.get(delivery_id)
@@ -145,6 +151,7 @@ class LedgerInRedis:
     subscriptions: RedisSubscriptionStore = field(init=False)
     services: RedisEventServiceStore = field(init=False)
     journal: RedisJournal = field(init=False)
+    inventory: RedisInventoryStore = field(init=False)
     announcing: RedisAnnouncingLedger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,6 +162,7 @@ class LedgerInRedis:
         self.subscriptions = RedisSubscriptionStore(scripts)
         self.services = RedisEventServiceStore(scripts)
         self.journal = RedisJournal(scripts)
+        self.inventory = RedisInventoryStore(scripts)
         self.announcing = RedisAnnouncingLedger(scripts)
 
     def state_of(self, delivery_id: str) -> State:

@@ -31,6 +31,9 @@ _NO_JSON: Final = "gateway: no JSON body"
 _CUT_OFF: Final = "JSON parse failure (mocked)"
 _NOT_MEMBERS: Final = {"status", "messageId", "args", "stored", "payload", "subtask"}
 _WHOLE_ID: Final = 36
+_SYSTEM: Final = "/redfish/v1/Systems/6d4a0a66-7efa-578e-83cf-44dc68d2874e.1"
+_OF_A_SYSTEM: Final = ("TestDeleteEventSubscriptionOnDeletedServer", "TestDeleteEventSubscriptionwithUUID")
+_AT, _NOWHERE = "/inventory/sources/10.24.0.4", "/inventory/sources/10.24.0.99"
 _AN_ID: Final = "81de0110-c35a-4859-984c-072d6c5a32d7"
 
 
@@ -147,6 +150,8 @@ def _get(service: Service, case: Case) -> Said:
 
 
 def _delete(service: Service, case: Case) -> Said:
+    if case["source_test"].endswith(_OF_A_SYSTEM):
+        return _removal(service, case)
     context = case["context"]
     asked = context.get("id", _AN_ID)
     origins = context.get("origins", ())
@@ -159,6 +164,24 @@ def _delete(service: Service, case: Case) -> Said:
     response = _ask(service, "DELETE", f"{SUBSCRIPTIONS}/{asked}", context)
     assert len(service.store.ids()) == (0 if response.is_success else 1)
     return _short(response)
+
+
+def _removal(service: Service, case: Case) -> Said:
+    """
+    A system is removed: its address is forgotten. Who subscribed to it stays subscribed.
+    """
+    context = case["context"]
+    there = subscription_of({"OriginResources": [{"@odata.id": _SYSTEM}]}, _AN_ID)
+    service.store.save(there)
+    assert service.client.put(_AT, json={"system": _SYSTEM}).is_success
+    asked = _AT if context.get("systemUUID", _SYSTEM) == _SYSTEM else _NOWHERE
+    response = _ask(service, "DELETE", asked, context)
+    assert service.store.get(_AN_ID) == there
+    is_known = service.client.get(_AT).is_success
+    assert is_known is not response.is_success
+    if is_known:
+        assert service.client.delete(_AT).is_success
+    return _said(_short(response), {"subscriptions": len(service.store.ids())} if response.is_success else {})
 
 
 def _event_service(service: Service, case: Case) -> Said:

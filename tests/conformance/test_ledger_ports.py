@@ -10,7 +10,7 @@ import pytest
 from odim_relay.domain.delivery import TRANSITIONS, ParkReason, State
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.subscription import Mode
-from odim_relay.ports import Aftermath, Claim, Position, SuspendedBy, TaskTicket, TopicEpoch
+from odim_relay.ports import Aftermath, Claim, IngestBatch, Position, SuspendedBy, TaskTicket, TopicEpoch
 from tests.conformance.ledgers import RETENTION_S, Ledger, claimed, refused, write
 from tests.fakes.samples import LAST, PARTITION, START, batch, quarantined, subscription
 
@@ -310,6 +310,51 @@ def test_what_the_ledger_has_already_gets_no_second_ticket(ledger: Ledger, ticke
     assert write(ledger, "s") == []
     assert ledger.counter("deliveries_created") == 1
     claimed(ledger, ticket)
+
+
+def parked_at_once(*ids: str, believed: Position, generation: int) -> IngestBatch:
+    one = batch(*ids, believed=believed, generation=generation)
+    return replace(one, deliveries=[replace(new, parked_as="imported") for new in one.deliveries])
+
+
+def test_what_is_to_be_parked_at_once_has_no_ticket_and_goes_as_its_turn_comes(ledger: Ledger) -> None:
+    ledger.subscriptions.save(subscription("s"))
+    ledger.ingest.set_position(PARTITION, None, START)
+    one = parked_at_once("s", believed=START, generation=ledger.subscriptions.generation())
+
+    assert ledger.ingest.ingest(one) == []
+
+    (new,) = one.deliveries
+    assert ledger.state_of(new.delivery_id) is State.PARKED
+    assert (ledger.counter("waiting:imported"), ledger.counter("deliveries_created")) == (1, 1)
+    (ticket,) = ledger.backlog.replay().aftermath.tickets
+    claim = claimed(ledger, ticket)
+    assert (claim.delivery_id, claim.attempt, claim.payload) == (new.delivery_id, 1, b"payload of event-0-0")
+
+
+def test_what_is_to_be_parked_at_once_and_is_there_already_stays_as_it_is(ledger: Ledger, ticket: TaskTicket) -> None:
+    ledger.ingest.set_position(PARTITION, NEXT, START)
+
+    one = parked_at_once("s", believed=START, generation=ledger.subscriptions.generation())
+    assert ledger.ingest.ingest(one) == []
+
+    assert ledger.state_of(ticket.delivery_id) is State.QUEUED
+    assert (ledger.counter("waiting:imported"), ledger.counter("deliveries_created")) == (0, 1)
+
+
+def test_what_a_batch_took_in_is_counted(ledger: Ledger) -> None:
+    ledger.ingest.set_position(PARTITION, None, START)
+    some = {"record_count": 5, "event_count": 4, "unmatched_count": 3, "unknown_source_count": 2}
+    entries = (quarantined("a"),)
+    counted = replace(batch(quarantine=entries), ignored={"plugin_start_up": 2, "control_message": 1}, **some)  # type: ignore[arg-type]
+
+    ledger.ingest.ingest(counted)
+
+    names = ("records_ingested", "events_ingested", "events_unmatched", "events_unknown_source", "records_quarantined")
+    assert [ledger.counter(name) for name in names] == [5, 4, 3, 2, 1]
+    assert ledger.counter("records_ignored") == 3
+    assert ledger.counter("records_ignored:plugin_start_up") == 2
+    assert ledger.counter("records_ignored:control_message") == 1
 
 
 def test_a_first_position_is_stored_and_a_second_needs_the_first(ledger: Ledger) -> None:

@@ -10,56 +10,23 @@ import pytest
 
 from odim_relay.domain.event import EventRecord
 from odim_relay.domain.matching import wants
-from tests.conformance.odim_answers import ids_of, our_answer, posts_of, subscription_of, their_answer, wrapped
+from tests.conformance.odim_answers import our_answer, posts_of, subscription_of, their_answer, wrapped
 from tests.conformance.odim_api import Service
 from tests.conformance.odim_api_answers import API_KINDS, our_api_answer, their_api_answer
-from tests.conformance.odim_verdicts import CONTRACTS, DEFECTS, ELSEWHERE
+from tests.conformance.odim_inventory_answers import inventory_of
+from tests.conformance.odim_verdicts import CONTRACTS, DEFECTS
 from tests.support.redfish_client import SUBSCRIPTIONS
 from tests.support.shared import shared_rows
 
 CASES = {row["id"]: row for row in shared_rows("odim_cases.jsonl")}
-OURS_TO_ANSWER = {
-    "isResourceTypeSubscribed",
-    "isStringPresentInSlice",
-    "filterEventsToBeForwarded",
-    "wireDecode",
-    "EventSubscriber",
-    "metricReportSelected",
-    "getCollectionKey",
-    "deliveryOutcome",
-    "URIValidator",
-    "publish",
-    "createSubscription",
-    "removeDuplicatesFromSlice",
-    "isCollectionOriginResourceURI",
-    "listSubscriptions",
-    "getSubscription",
-    "getSubscriptionDetails",
-    "deleteSubscription",
-    "getEventService",
-    "submitTestEvent",
-}
 
 
 def test_every_case_has_exactly_one_verdict() -> None:
-    verdicts = Counter([*CONTRACTS, *DEFECTS, *(one for ids in ELSEWHERE.values() for one in ids)])
+    verdicts = Counter([*CONTRACTS, *DEFECTS])
 
     assert len(CASES) == 256
     assert verdicts.keys() == CASES.keys()
     assert {one: count for one, count in verdicts.items() if count > 1} == {}
-
-
-def test_only_cases_that_need_the_inventory_or_plugins_are_put_off_of_the_kinds_that_are_ours() -> None:
-    put_off = {
-        capability for capability, ids in ELSEWHERE.items() for one in ids if CASES[one]["kind"] in OURS_TO_ANSWER
-    }
-
-    assert put_off == {
-        "not yet: inventory and origin rewriting",
-        "not yet: subscriptions when a system or an aggregate is removed",
-        "not yet: subscribing at the plugins of the origins, and telling how that went",
-        "not yet: default subscriptions by the internal RPC",
-    }
 
 
 def by_api(ids: Iterable[str], *, is_wanted: bool) -> list[str]:
@@ -126,18 +93,21 @@ def test_an_empty_origin_does_not_pass_a_filter_on_types_as_rt_01_notes_it_does_
     assert not wants(asking_for_types, EventRecord())
 
 
-def test_each_destination_gets_its_part_of_an_event_as_in_mt_11() -> None:
-    # The rest of this case, the rewriting of origins, is elsewhere.
-    case = CASES["mt-11"]
-    posts = posts_of(case["subscription"], wrapped(json.dumps(case["event"]).encode(), case["context"]["ip"]))
+def test_an_empty_origin_is_told_as_its_source_unlike_in_pub_03() -> None:
+    case = CASES["pub-03"]
+    record = wrapped(json.dumps(case["event"]).encode(), case["context"]["ip"])
+    posts = posts_of(case["subscription"], record, inventory_of(case["context"]))
 
     assert not isinstance(posts, str)
-    assert (
-        ids_of(posts)
-        == ids_of(case["expected"]["posts"])
-        == {
-            "https://a/1": ["1"],
-            "https://b/1": ["2"],
-            "https://c/1": ["1", "2"],
-        }
-    )
+    assert [body["Events"][0]["OriginOfCondition"] for body in posts.values()] == [
+        {"@odata.id": "/redfish/v1/Systems/6d4a0a66-7efa-578e-83cf-44dc68d2874e.1"}
+    ]
+
+
+def test_who_asked_for_an_origin_gets_nothing_of_an_unknown_source_even_in_pub_02() -> None:
+    case = CASES["pub-02"]
+    asking = {"s": {"OriginResources": [{"@odata.id": "/redfish/v1/Systems"}], "SubordinateResources": True}}
+    record = wrapped(json.dumps(case["event"]).encode(), case["context"]["ip"])
+
+    assert posts_of(asking, record, inventory_of(case["context"])) == {}
+    assert len(posts_of(asking, record)) == 1, "while no source is known at all, an event counts as what it says"

@@ -220,6 +220,7 @@ def test_what_cannot_start_is_told_with_its_log(tmp_path: Path) -> None:
         ("ODIM_RELAY_BROKER__URL", "carrier-pigeon://x", ("status",), 2, "ODIM_RELAY_BROKER__URL"),
         ("ODIM_RELAY_KAFKA__SECURITY__PROTOCOL", "SASL_SSL", ("offsets", "show"), 2, "KAFKA__*: "),
         ("ODIM_RELAY_REDIS__URL", "http://x", ("subscriptions", "list"), 2, "REDIS__URL"),
+        ("ODIM_RELAY_ODIM__URL_TRANSLATION", '{"/ODIM": "redfish"}', ("bridge",), 2, "ODIM__URL_TRANSLATION: '/ODIM'"),
     ],
 )
 def test_a_wrong_setting_is_named(

@@ -40,7 +40,10 @@ class InMemoryIngestLedger:
         state.count("records_ingested", batch.record_count)
         state.count("events_ingested", batch.event_count)
         state.count("events_unmatched", batch.unmatched_count)
-        state.count("records_ignored", batch.ignored_count)
+        state.count("events_unknown_source", batch.unknown_source_count)
+        for kind, count in batch.ignored.items():
+            state.count("records_ignored", count)
+            state.count(f"records_ignored:{kind}", count)
         return tickets
 
     def write(self, events: Sequence[NewEvent], deliveries: Sequence[NewDelivery]) -> list[TaskTicket]:
@@ -70,9 +73,9 @@ class InMemoryIngestLedger:
                 taken_ms=state.now_ms(),
             )
             state.count("deliveries_created")
-            if state.is_held(new.subscription_id):
+            if new.parked_as or state.is_held(new.subscription_id):
                 kept.seq = 0
-                state.park(kept, ParkReason.SUSPENDED, None)
+                state.park(kept, ParkReason(new.parked_as or ParkReason.SUSPENDED), None)
                 continue
             state.deadlines[new.delivery_id] = state.now_ms() + self._patience_ms
             tickets.append(TaskTicket(delivery_id=new.delivery_id, seq=1))

@@ -11,8 +11,18 @@ from dataclasses import dataclass, field
 from odim_relay.domain.delivery import DEAD_LETTER_REASONS, ParkReason, State
 from odim_relay.domain.event import Shape
 from odim_relay.domain.event_service import EventServiceSettings
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
-from odim_relay.ports import LastAttempt, Notice, Position, QuarantineEntry, TaskTicket, TopicEpoch, TopicPartition
+from odim_relay.ports import (
+    InventoryContent,
+    LastAttempt,
+    Notice,
+    Position,
+    QuarantineEntry,
+    TaskTicket,
+    TopicEpoch,
+    TopicPartition,
+)
 
 PATIENCE_MS = 30_000
 BY_HAND = frozenset({ParkReason.REJECTED, ParkReason.BROKEN})
@@ -77,6 +87,9 @@ class LedgerState:
     generation: int = 0
     generations: set[int] = field(default_factory=set)
     settings: EventServiceSettings = field(default_factory=EventServiceSettings)
+    inventory: dict[Keeper, InventoryContent] = field(default_factory=dict)
+    inventory_version: int = 0
+    reading: tuple[int, str] | None = None
 
     def is_parked(self, delivery_id: str) -> bool:
         return delivery_id in self.deliveries and self.deliveries[delivery_id].state is State.PARKED

@@ -26,6 +26,7 @@ from typing import Any, Literal, Self
 import redis
 
 from odim_relay.adapters.redis.connection import Scripts
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.identity import delivery_id, event_id
@@ -59,7 +60,8 @@ class Relay:
     Bridge, workers, maintenance and beat over one Redis, one topic of one Kafka, and one receiver.
 
     Entering it starts all of them at once and leaving it ends them. Each is a `LocalProcess`: to be killed, hung,
-    terminated and started again. `settings` are environment variables without their prefix, beside or instead of QUICK.
+    terminated and started again. `settings` are environment variables without their prefix, beside or instead of QUICK;
+    of the topics they may name, `publish` writes to the first.
     """
 
     def __init__(
@@ -76,13 +78,16 @@ class Relay:
     ) -> None:
         self.redis = redis
         self.receiver = receiver
-        self.topic = f"events-{uuid.uuid4().hex[:8]}"
+        topics: list[str] = json.loads(str((settings or {}).get("KAFKA__TOPICS", "[]")))
+        self.topic = topics[0] if topics else f"events-{uuid.uuid4().hex[:8]}"
         self.group_id = f"group-{uuid.uuid4().hex[:8]}"
         self.kafka = KafkaClient(kafka)
         self.partitions = partitions
         self.ledger = LedgerView(redis)
         self._client = redis.client()
-        self.store = RedisSubscriptionStore(Scripts(self._client, PREFIX))
+        scripts = Scripts(self._client, PREFIX)
+        self.store = RedisSubscriptionStore(scripts)
+        self.inventory = RedisInventoryStore(scripts)
         self.subscribers: dict[str, Subscriber] = {}
         self._paths: set[str] = set()
         chosen: dict[str, object] = {
@@ -249,6 +254,15 @@ class Relay:
             mode=mode,
         )
         self.store.save(subscription)
+        self.subscribers[subscription_id] = Subscriber(subscription, path)
+        self._paths.add(path)
+        return self.subscribers[subscription_id]
+
+    def expect(self, subscription_id: str, path: str) -> Subscriber:
+        """
+        Account for a subscription of a path that is kept elsewhere, and followed.
+        """
+        subscription = Subscription(subscription_id=subscription_id, destination=self.receiver.url(path), name=path)
         self.subscribers[subscription_id] = Subscriber(subscription, path)
         self._paths.add(path)
         return self.subscribers[subscription_id]

@@ -9,6 +9,12 @@ from confluent_kafka import KafkaException
 
 from odim_relay.errors import ConfigurationError
 
+_SETTINGS = {
+    "ssl.ca.location": "KAFKA__SECURITY__CA_FILE",
+    "ssl.certificate.location": "KAFKA__SECURITY__CERT_FILE",
+    "ssl.key.location": "KAFKA__SECURITY__KEY_FILE",
+}
+
 
 @contextmanager
 def accepted_configuration() -> Iterator[None]:
@@ -21,5 +27,6 @@ def accepted_configuration() -> Iterator[None]:
     try:
         yield
     except (KafkaException, ValueError) as exc:
-        detail = exc.args[0].str() if isinstance(exc, KafkaException) else exc
-        raise ConfigurationError(f"KAFKA__*: {detail}") from exc
+        detail = exc.args[0].str() if isinstance(exc, KafkaException) else str(exc)
+        named = [setting for name, setting in _SETTINGS.items() if name in detail]
+        raise ConfigurationError(f"{named[0] if named else 'KAFKA__*'}: {detail}") from exc

@@ -11,6 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka import TopicPartition as KafkaTopicPartition
 from confluent_kafka.admin import AdminClient
 
+from odim_relay.adapters.kafka.refusals import WITHOUT_A_WORD, explained
 from odim_relay.domain.topic_epoch import TopicOrigin
 from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import Commit, Record, TopicPartition
@@ -19,6 +20,7 @@ from odim_relay.telemetry import logger
 log = logger(__name__)
 
 _ANSWER_S = 10.0
+_COMPLAINTS_HEARD = 20
 _OF_CONSUMERS = frozenset({"group.id", "session.timeout.ms", "heartbeat.interval.ms"})
 
 
@@ -70,6 +72,8 @@ class KafkaSource:
         self._incarnation = incarnation
         self._connection = {name: value for name, value in config.items() if name not in _OF_CONSUMERS}
         self._admin: AdminClient | None = None
+        self._is_reading = False
+        self._complaints: list[str] = []
         self._consumer = Consumer(
             {
                 **config,
@@ -81,7 +85,7 @@ class KafkaSource:
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "queued.max.messages.kbytes": 65_536,
                 "fetch.message.max.bytes": 16_777_216,
-                "error_cb": _tell_error,
+                "error_cb": self._tell_error,
             },
             logger=_Quiet(),
         )
@@ -90,6 +94,7 @@ class KafkaSource:
         """
         Join the group.
         """
+        self._is_reading = True
         self._consumer.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -104,6 +109,7 @@ class KafkaSource:
         first = self._consumer.poll(wait_s)
         if first is None:
             return {}
+        self._complaints.clear()
         messages = [first, *self._consumer.consume(most - 1, 0)]
         read: dict[TopicPartition, list[Record]] = {}
         for message in messages:
@@ -156,7 +162,7 @@ class KafkaSource:
         Raises:
             TransientError: Kafka does not answer.
         """
-        with _translated("reading the group's offsets"):
+        with self._translated("reading the group's offsets"):
             marks = self._consumer.committed([_kafka(partition) for partition in partitions], timeout=_ANSWER_S)
         return {
             TopicPartition(topic=mark.topic, partition=mark.partition): Commit(
@@ -173,7 +179,7 @@ class KafkaSource:
         Raises:
             TransientError: Kafka does not answer.
         """
-        with _translated("reading a partition's bounds"):
+        with self._translated("reading a partition's bounds"):
             low, high = self._consumer.get_watermark_offsets(_kafka(partition), timeout=_ANSWER_S)
         return int(low), int(high)
 
@@ -184,7 +190,7 @@ class KafkaSource:
         Raises:
             TransientError: Kafka does not answer.
         """
-        with _translated("listing the topics"):
+        with self._translated("listing the topics"):
             known = self._consumer.list_topics(timeout=_ANSWER_S).topics
         return [
             TopicPartition(topic=topic, partition=number)
@@ -200,11 +206,11 @@ class KafkaSource:
         Raises:
             TransientError: Kafka does not answer.
         """
-        with _translated("listing the topics"):
+        with self._translated("listing the topics"):
             cluster_id = self._consumer.list_topics(topic, timeout=_ANSWER_S).cluster_id or ""
         if self._incarnation:
             return TopicOrigin(cluster_id=cluster_id, incarnation=self._incarnation)
-        with _translated("asking for a topic's id"):
+        with self._translated("asking for a topic's id"):
             if self._admin is None:
                 self._admin = AdminClient(self._connection, logger=_Quiet())
             asked = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_ANSWER_S)
@@ -222,6 +228,35 @@ class KafkaSource:
         Leave the group.
         """
         self._consumer.close()
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as exc:
+            if not self._is_reading:
+                # Why the broker is not there is told to those who poll only, one cause at a time.
+                for _ in range(_COMPLAINTS_HEARD):
+                    self._consumer.poll(0)
+            # One that names a setting says most.
+            found = sorted(self._complaints, key=lambda complaint: "KAFKA__" not in complaint)
+            why = "".join(f"; {complaint}" for complaint in found[:1])
+            raise TransientError(f"Kafka failed while {what}: {exc.args[0].str()}{why}") from exc
+
+    def _tell_error(self, error: KafkaError) -> None:
+        """
+        Each cause is told once until records come again: librdkafka tells it at each try to connect, many times a
+        second.
+        """
+        complaint = explained(error.str())
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - as below
+            if self._is_reading or self._complaints:
+                return
+            complaint = WITHOUT_A_WORD
+        if complaint in self._complaints:
+            return
+        self._complaints.append(complaint)
+        log.warning("kafka.failed", code=error.name(), detail=complaint)
 
     def _on_assign(self, consumer: Consumer, marks: list[KafkaTopicPartition]) -> None:
         starts = self._listener.assigned([_ours(mark) for mark in marks])
@@ -269,18 +304,6 @@ def _judge(error: KafkaError) -> None:
     if error.fatal() or error.code() in _FATAL:
         raise PermanentError(f"Kafka refuses: {error.str()}")
     log.warning("kafka.failed", code=error.name(), detail=error.str())
-
-
-def _tell_error(error: KafkaError) -> None:
-    log.warning("kafka.failed", code=error.name(), detail=error.str())
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except KafkaException as exc:
-        raise TransientError(f"Kafka failed while {what}: {exc.args[0]}") from exc
 
 
 class _Quiet(logging.Logger):

@@ -4,6 +4,7 @@ Connections to Redis, and what redis-py's exceptions mean to us.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -41,13 +42,48 @@ _SENTINEL_PORT = 26379
 _REFUSED_FOR_NOW = ("LOADING", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "MISCONF", "TRYAGAIN", "UNBLOCKED")
 
 
-def connect(url: str, *, ca_file: Path | None = None, timeout_s: float = 5.0, max_connections: int = 64) -> Client:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
     """
-    Make a client; no connection is opened yet.
+    What TLS needs, PEM.
+
+    Attributes:
+        ca: certificates that the server is verified against; None is the system's.
+        cert, key: our own certificate and its key, for servers that ask for one.
+    """
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """
+        As redis-py names them.
+        """
+        named = {"ssl_ca_certs": self.ca, "ssl_certfile": self.cert, "ssl_keyfile": self.key}
+        return {name: str(path) for name, path in named.items() if path is not None}
+
+
+NO_FILES = TlsFiles()
+
+
+def connect(
+    url: str,
+    *,
+    tls: TlsFiles = NO_FILES,
+    timeout_s: float = 5.0,
+    max_connections: int = 64,
+    setting: str = "REDIS__URL",
+) -> Client:
+    """
+    Make a client of the primary; no connection is opened yet.
 
     Args:
-        url: `redis://`, `rediss://`, or `sentinel://host:port;host:port/db?master_name=name` as Celery spells it.
+        url: `redis://`, `rediss://`, or `sentinel://host:port;host:port/db?master_name=name` as Celery spells it; with
+            `ssl=true` the servers are spoken to by TLS, with `sentinel_ssl=true` the Sentinels.
         timeout_s: of connecting and of each answer.
+        setting: where the URL comes from, for the error.
 
     Raises:
         ConfigurationError: the URL cannot be used.
@@ -62,39 +98,41 @@ def connect(url: str, *, ca_file: Path | None = None, timeout_s: float = 5.0, ma
         "retry": Retry(NoBackoff(), 0),
     }
     scheme = url.partition("://")[0]
-    if scheme == "sentinel":
-        return _connect_by_sentinel(url, ca_file, options)
-    if scheme not in {"redis", "rediss", "unix"}:
+    if scheme not in {"redis", "rediss", "unix", "sentinel"}:
         raise ConfigurationError(
-            f"REDIS__URL: {scheme!r} is not a scheme for it; use redis://, rediss:// or sentinel://"
+            f"{setting}: {scheme!r} is not a scheme for it; use redis://, rediss:// or sentinel://"
         )
-    if ca_file is not None and scheme == "rediss":
-        options["ssl_ca_certs"] = str(ca_file)
+    if scheme == "rediss":
+        options |= tls.options
     try:
+        if scheme == "sentinel":
+            return _connect_by_sentinel(url, tls, options, setting)
         return redis.Redis.from_url(url, **options)
     except ValueError as exc:
-        raise ConfigurationError(f"REDIS__URL cannot be read: {exc}") from exc
+        raise ConfigurationError(f"{setting} cannot be read: {exc}") from exc
 
 
-def _connect_by_sentinel(url: str, ca_file: Path | None, options: dict[str, Any]) -> Client:
+def _connect_by_sentinel(url: str, tls: TlsFiles, options: dict[str, Any], setting: str) -> Client:
     first, *others = url.split(";")
     tail = others[-1] if others else first
     parts = urlsplit(first if not others else f"sentinel://{tail.removeprefix('sentinel://')}")
     query = parse_qs(parts.query)
     name = query.get("master_name", [""])[0]
     if not name:
-        raise ConfigurationError("REDIS__URL: a sentinel:// URL needs ?master_name=<name of the primary>")
+        raise ConfigurationError(f"{setting}: a sentinel:// URL needs ?master_name=<name of the primary>")
     hosts = []
     for text in [first, *others]:
         host = urlsplit(text if "://" in text else f"sentinel://{text}")
         hosts.append((host.hostname or "", host.port or _SENTINEL_PORT))
     database = int(parts.path.strip("/") or 0)
+    by_tls: dict[str, Any] = {"ssl": True, **tls.options}
+    to_sentinels: dict[str, Any] = {"socket_timeout": options["socket_timeout"]}
+    if query.get("sentinel_ssl", ["false"])[0] == "true":
+        to_sentinels |= by_tls
     if query.get("ssl", ["false"])[0] == "true":
-        options["ssl"] = True
-        if ca_file is not None:
-            options["ssl_ca_certs"] = str(ca_file)
+        options |= by_tls
     max_connections = options.pop("max_connections")
-    sentinel = Sentinel(hosts, sentinel_kwargs={"socket_timeout": options["socket_timeout"]}, **options)
+    sentinel = Sentinel(hosts, sentinel_kwargs=to_sentinels, **options)
     client: Client = sentinel.master_for(
         name, db=database, max_connections=max_connections, password=parts.password, username=parts.username
     )

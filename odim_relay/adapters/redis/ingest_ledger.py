@@ -3,7 +3,7 @@ The ledger, as the bridge writes it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from odim_relay.adapters.redis import keys
@@ -130,17 +130,21 @@ def content_of(batch: IngestBatch) -> list[str | bytes | int]:
     """
     What the ingest script writes besides the position, as its arguments.
     """
-    counts = (batch.record_count, batch.event_count, batch.unmatched_count, batch.ignored_count)
-    return [*counts, *arguments_of(batch.events, batch.deliveries, batch.quarantine)]
+    counts = (batch.record_count, batch.event_count, batch.unmatched_count, batch.unknown_source_count)
+    return [*counts, *arguments_of(batch.events, batch.deliveries, batch.quarantine, batch.ignored)]
 
 
 def arguments_of(
-    events: Sequence[NewEvent], deliveries: Sequence[NewDelivery], quarantine: Sequence[QuarantineEntry] = ()
+    events: Sequence[NewEvent],
+    deliveries: Sequence[NewDelivery],
+    quarantine: Sequence[QuarantineEntry] = (),
+    ignored: Mapping[str, int] | None = None,
 ) -> list[str | bytes | int]:
     """
     The last of these arguments, behind the counts.
     """
-    arguments: list[str | bytes | int] = [len(events), len(deliveries), len(quarantine)]
+    kinds = ignored or {}
+    arguments: list[str | bytes | int] = [len(events), len(deliveries), len(quarantine), len(kinds)]
     for event in events:
         arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms, int(event.is_journaled))
     for delivery in deliveries:
@@ -149,9 +153,12 @@ def arguments_of(
             delivery.subscription_id,
             delivery.event_index + 1,
             encode_shape(delivery.shape),
+            delivery.parked_as,
         )
     for entry in quarantine:
         arguments += (entry.entry_id, _document(entry), entry.value)
+    for kind, count in kinds.items():
+        arguments += (kind, count)
     return arguments
 
 

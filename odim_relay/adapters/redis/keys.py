@@ -11,6 +11,11 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `subscriptions:changes` | zset | subscription id, scored with the generation of its last change, deleted ones too | the last 1,000 |
 | `subscriptions:deleted` | zset | ids whose parked deliveries are still to be swept (L8), scored with the generation of the deletion | until swept |
 | `event-service` | string | JSON document of what an administrator says for all subscriptions: `version`, and what is not as by default of `is_enabled`, `retry_attempts`, `retry_interval_s`, `keeps_journal` | for ever |
+| `inventory:sources:{keeper}` | hash | address -> URI of what is there, as one keeper says: `own` or `odim` | until it is taken out |
+| `inventory:aggregates:{keeper}` | hash | URI of an aggregate -> JSON array of the URIs of its elements | until it is taken out |
+| `inventory:version` | string | generation of their last change, so that it is never given again either | for ever |
+| `inventory:staged:{uuid}:sources`, `inventory:staged:{uuid}:aggregates` | hash | what is about to stand instead of all that one keeper said | until it does; 10 minutes |
+| `inventory:reading` | string | when ODIM's tables were read last, ms, a blank, and the JSON document of what was found | for ever |
 | `position:{topic}:{partition}` | hash | `topic_epoch`, `offset`, `cursor`: how far the partition was taken in (L9) | for ever |
 | `partitions` | set | `{topic}:{partition}` of every position | for ever |
 | `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |
@@ -49,6 +54,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `quarantine:bytes` | string | size of all values | for ever |
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
+| `imported` | zset | ids of events that were imported, scored with when that was noted last, ms: none is imported twice | 30 days after it was noted last |
 
 `{destination}` is the id that domain/destination_identity.py gives to a URL with its headers, backups and verification.
 
@@ -88,6 +94,8 @@ GENERATIONS = "subscriptions:generations"
 CHANGES = "subscriptions:changes"
 DELETED = "subscriptions:deleted"
 EVENT_SERVICE = "event-service"
+INVENTORY_VERSION = "inventory:version"
+INVENTORY_READING = "inventory:reading"
 PARTITIONS = "partitions"
 POSITION = "position:"
 DEAD_LETTERS = "dead-letters"
@@ -107,6 +115,35 @@ QUARANTINE_ORDER = "quarantine:order"
 QUARANTINE_BYTES = "quarantine:bytes"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
+IMPORTED = "imported"
+
+
+def sources(keeper: str) -> str:
+    """
+    Key of the sources that one keeper tells of.
+    """
+    return f"inventory:sources:{keeper}"
+
+
+def aggregates(keeper: str) -> str:
+    """
+    Key of the aggregates that one keeper tells of.
+    """
+    return f"inventory:aggregates:{keeper}"
+
+
+def staged_sources(name: str) -> str:
+    """
+    Key of sources that are to stand instead of others.
+    """
+    return f"inventory:staged:{name}:sources"
+
+
+def staged_aggregates(name: str) -> str:
+    """
+    Key of aggregates that are to stand instead of others.
+    """
+    return f"inventory:staged:{name}:aggregates"
 
 
 def position(topic: str, partition: int) -> str:

@@ -30,8 +30,7 @@ def collection(
     Raises:
         RedfishError: 400; a parameter is wrong.
     """
-    skip = _number(call, "$skip", 0)
-    top = _number(call, "$top", len(member_ids) if page is None else page)
+    skip, top = page_of(call, len(member_ids) if page is None else page)
     end = skip + top
     document = {
         "@odata.id": uri,
@@ -43,6 +42,19 @@ def collection(
     if end < len(member_ids) and top:
         document["Members@odata.nextLink"] = f"{uri}?$skip={end}&$top={top}"
     return document
+
+
+def page_of(call: Call, page: int) -> tuple[int, int]:
+    """
+    How many members are passed over, and how many are asked for.
+
+    Args:
+        page: so many are told of who does not say how many.
+
+    Raises:
+        RedfishError: 400; a parameter is wrong.
+    """
+    return _number(call, "$skip", 0), _number(call, "$top", page)
 
 
 def _number(call: Call, parameter: str, default: int) -> int:

@@ -19,7 +19,7 @@ from odim_relay.api.uris import SUBSCRIPTIONS
 from odim_relay.domain.account import Privilege
 from odim_relay.domain.subscription import Subscription
 from odim_relay.use_cases.status import read_subscriptions
-from odim_relay.use_cases.subscribe import InvalidSubscriptionError, SubscriptionMissingError
+from odim_relay.use_cases.subscribe import InvalidSubscriptionError, KeptElsewhereError, SubscriptionMissingError
 
 T = TypeVar("T")
 
@@ -47,7 +47,10 @@ def patch_subscription(call: Call) -> Reply:
         require_match(call, document_of(subscription)[ETAG])
         return changed(subscription, wish.values)
 
-    subscription = _told(call, lambda id_: bootstrap.subscribe().update(id_, change))
+    try:
+        subscription = _told(call, lambda id_: bootstrap.subscribe().update(id_, change))
+    except KeptElsewhereError:
+        raise refusal(403, "OperationNotAllowed") from None
     return Reply(body=with_messages(document_of(subscription), wish.problems))
 
 
@@ -60,7 +63,10 @@ def delete_subscription(call: Call) -> Reply:
     def check(subscription: Subscription) -> None:
         require_match(call, document_of(subscription)[ETAG])
 
-    _told(call, lambda id_: bootstrap.subscribe().delete(id_, check))
+    try:
+        _told(call, lambda id_: bootstrap.subscribe().delete(id_, check))
+    except KeptElsewhereError:
+        raise refusal(403, "ResourceCannotBeDeleted") from None
     return Reply(status=204)
 
 

@@ -41,14 +41,22 @@ SWITCH = f"PATCH {EVENT_SERVICE}"
 
 WISH = {"Destination": "https://192.0.2.1/fuzzed", "Protocol": "Redfish", "MessageIds": ["ResourceEvent.TestMessage"]}
 FUZZED = ("fuzzed", "pass word of the fuzzed")
+SOURCES, AGGREGATES = "/inventory/sources", "/inventory/aggregates"
 # Requests about one resource go to one that is there; those that delete it, to another one.
-COLLECTIONS = {"subscription_id": SUBSCRIPTIONS, "account_id": ACCOUNTS, "session_id": SESSIONS}
+COLLECTIONS = {
+    "subscription_id": SUBSCRIPTIONS,
+    "account_id": ACCOUNTS,
+    "session_id": SESSIONS,
+    "address": SOURCES,
+    "aggregate_id": AGGREGATES,
+}
 # What a machine guesses seldom: else most bodies would be refused at their first member.
 GOOD_VALUES = {
     "urls": ["https://192.0.2.1/fuzzed", "http://192.0.2.2:8080/?q=%20", "https://events.example.com/hook"],
     "uris": ["/redfish/v1/", "/redfish/v1/Chassis/1#/Status", "/x"],
     "words": ["ResourceEvent", "Base.1.0.Success", "Task", "a", "\u00e9"],
     "protocols": ["Redfish"],
+    "addresses": ["192.0.2.7", "[2001:db8::1]:443", "bmc7.example"],
 }
 GOOD = {
     "Destination": "urls",
@@ -61,6 +69,10 @@ GOOD = {
     "ResourceTypes[*]": "words",
     "ExcludeMessageIds[*]": "words",
     "ExcludeRegistryPrefixes[*]": "words",
+    "address": "addresses",
+    "system": "uris",
+    "aggregate": "words",
+    "elements[*]": "uris",
 }
 
 
@@ -79,18 +91,29 @@ def admin(api: ApiProcess) -> Iterator[httpx.Client]:
 
 def make_one_of_each(admin: httpx.Client) -> dict[str, str]:
     """
-    The ids of a new subscription, account and session, by the name that the description has for them.
+    The ids of a new one of each, by the name that the description has for them.
     """
     name = f"{FUZZED[0]}-{len(members(admin, ACCOUNTS))}"
     documents: dict[str, dict[str, Any]] = {
         SUBSCRIPTIONS: WISH,
         ACCOUNTS: {"UserName": name, "Password": FUZZED[1], "RoleId": "Operator"},
         SESSIONS: {"UserName": name, "Password": FUZZED[1]},
+        SOURCES: {"address": name, "system": "/redfish/v1/Systems/x.1"},
+        AGGREGATES: {"aggregate": name, "elements": []},
     }
     return {
         parameter: created(admin, collection, documents[collection]).rpartition("/")[2]
         for parameter, collection in COLLECTIONS.items()
     }
+
+
+def inventory(admin: httpx.Client) -> list[str]:
+    """
+    The URIs of all sources and aggregates.
+    """
+    sources = admin.get(f"{SOURCES}?$top=100000").json()["sources"]
+    aggregates = admin.get(f"{AGGREGATES}?$top=100000").json()["aggregates"]
+    return [one["uri"] for one in (*sources, *aggregates)]
 
 
 def configuration(kept: dict[str, str], doomed: dict[str, str]) -> str:
@@ -153,7 +176,7 @@ def test_no_request_that_the_description_allows_or_forbids_breaks_or_hangs_the_s
     assert not api.lines("api.failed")
     assert log_in(admin, api.user, api.password)
     assert admin.patch(EVENT_SERVICE, json={"ServiceEnabled": True}).status_code == 200
-    there = [*members(admin), *members(admin, ACCOUNTS)]
+    there = [*members(admin), *members(admin, ACCOUNTS), *inventory(admin)]
     for name, uri in COLLECTIONS.items():
         if name != "session_id":  # a change of its account's password ended it
             assert f"{uri}/{kept[name]}" in there

@@ -37,6 +37,7 @@ ROLES_OF_USERS = {"administrator": "Administrator", "operator": "Operator", "rea
 WHO = (*ROLES_OF_USERS, "nobody")
 PASSWORD = "one pass word for all"
 WISH = {"Destination": "https://192.0.2.1/hook", "Protocol": "Redfish"}
+SOURCES, AGGREGATES = "/inventory/sources", "/inventory/aggregates"
 SUSPEND, RESUME = (f"Actions/EventDestination.{name}Subscription" for name in ("Suspend", "Resume"))
 
 
@@ -98,6 +99,17 @@ EVENTS = (
     Row("POST", f"{{own}}/{RESUME}", (204, 204, 403, 401), {}),
     Row("DELETE", "{own}", (204, 204, 403, 401)),
     Row("DELETE", "{theirs}", (204, 403, 403, 401)),
+)
+
+INVENTORY = (
+    Row("PUT", f"{SOURCES}/h1", (201, 403, 403, 401), {"system": "/redfish/v1/Systems/a.1"}),
+    Row("POST", SOURCES, (201, 403, 403, 401), {"address": "h2", "system": "/redfish/v1/Systems/b.1"}),
+    *(Row(method, path, LOGIN) for method in ("GET", "HEAD") for path in (SOURCES, f"{SOURCES}/h1")),
+    Row("DELETE", f"{SOURCES}/h1", (204, 403, 403, 401)),
+    Row("PUT", f"{AGGREGATES}/a1", (201, 403, 403, 401), {"elements": []}),
+    Row("POST", AGGREGATES, (201, 403, 403, 401), {"aggregate": "a2", "elements": []}),
+    *(Row(method, path, LOGIN) for method in ("GET", "HEAD") for path in (AGGREGATES, f"{AGGREGATES}/a1")),
+    Row("DELETE", f"{AGGREGATES}/a1", (204, 403, 403, 401)),
 )
 
 ACCOUNTS_AND_SESSIONS = (
@@ -176,7 +188,7 @@ def world(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -
         yield World(api, stack)
 
 
-@pytest.mark.parametrize("row", [*READING, *EVENTS, *ACCOUNTS_AND_SESSIONS], ids=str)
+@pytest.mark.parametrize("row", [*READING, *EVENTS, *INVENTORY, *ACCOUNTS_AND_SESSIONS], ids=str)
 def test_each_role_may_do_what_the_privilege_registry_gives_it(world: World, row: Row) -> None:
     assert dict(zip(WHO, (world.ask(row, who) for who in WHO), strict=True)) == dict(
         zip(WHO, row.statuses, strict=True)
@@ -189,7 +201,7 @@ def test_a_stream_is_opened_by_who_may_subscribe(world: World, who: str, status:
         assert answer.status_code == status
 
 
-def test_the_table_has_every_resource_that_the_service_root_leads_to(world: World) -> None:
+def test_the_table_has_every_resource_that_is_described(world: World) -> None:
     """
     A new resource gets its rows here.
     """
@@ -199,9 +211,11 @@ def test_the_table_has_every_resource_that_the_service_root_leads_to(world: Worl
         f"{SESSIONS}/{{": "{session}",
         f"{ACCOUNTS}/{{": "{account}",
         f"{ROLES}/{{": f"{ROLES}/Operator",
+        f"{SOURCES}/{{": f"{SOURCES}/h1",
+        f"{AGGREGATES}/{{": f"{AGGREGATES}/a1",
     }
     paths = [line.strip().rstrip(":").strip("'\"") for line in described.splitlines() if line.startswith("  /")]
-    rows = {row.path.rstrip("/") for row in (*READING, *EVENTS, *ACCOUNTS_AND_SESSIONS)} | {STREAM}
+    rows = {row.path.rstrip("/") for row in (*READING, *EVENTS, *INVENTORY, *ACCOUNTS_AND_SESSIONS)} | {STREAM}
 
     assert paths
     missing = []

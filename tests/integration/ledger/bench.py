@@ -13,6 +13,7 @@ from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -91,6 +92,7 @@ class Bench:
         self.store = RedisSubscriptionStore(self.scripts)
         self.services = RedisEventServiceStore(self.scripts)
         self.journal = RedisJournal(self.scripts)
+        self.inventory = RedisInventoryStore(self.scripts)
 
     def under(self, **rules: Any) -> "Bench":
         """

@@ -254,5 +254,5 @@ def counted(batch: IngestBatch) -> dict[str, int]:
         "records": batch.record_count,
         "events": batch.event_count,
         "unmatched": batch.unmatched_count,
-        "ignored": batch.ignored_count,
+        "ignored": sum(batch.ignored.values()),
     }

@@ -72,7 +72,7 @@ class Bridge:
     """
 
     def __init__(self, ledger: WatchedLedger, position: Position) -> None:
-        self.matchers = MatcherDirectory(ledger, ledger.services)  # type: ignore[arg-type] # as far as it needs a store
+        self.matchers = MatcherDirectory(ledger, ledger.services, ledger.inventory)  # type: ignore[arg-type] # as far as it needs a store
         self.ingest = Ingest(ledger=ledger, matchers=self.matchers, decoders={PARTITION.topic: decode})  # type: ignore[arg-type]
         self.position = position
         self.matchers.refresh()

@@ -52,7 +52,7 @@ class World:
             listing=RedisDeliveryListing(bench.scripts),
             announce=Announce(
                 ledger=self.ledger,
-                matchers=MatcherDirectory(bench.store, bench.services),
+                matchers=MatcherDirectory(bench.store, bench.services, bench.inventory),
                 publisher=self.publisher,
                 new_id=lambda: f"event-{next(ids)}",
                 now_s=lambda: 1_767_323_045.0,

@@ -4,14 +4,15 @@ What is parked: quota and retention (L15), what people do with it, and what no r
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import Mode
 from odim_relay.errors import TransientError
-from odim_relay.ports import Claim, SuspendedBy
-from tests.fakes.samples import PARTITION
+from odim_relay.ports import Claim, SuspendedBy, TaskTicket
+from tests.fakes.samples import PARTITION, START, batch
 from tests.integration.ledger.bench import PREFIX, Bench, last
 
 pytestmark = pytest.mark.server
@@ -390,3 +391,49 @@ def test_l6_a_clock_that_jumps_ahead_loses_nothing(bench: Bench) -> None:
 
     assert not bench.deliveries.holds(claim)
     assert len(bench.reap(queue_is_empty=True)) == 2
+
+
+# --- parked at once, by the batch ---
+
+
+def test_l14_what_is_to_be_parked_at_once_is_under_way_for_nobody_and_does_not_hold_others_up(bench: Bench) -> None:
+    for id_ in ("a", "b"):
+        bench.subscribe(id_)
+    bench.ingest.set_position(PARTITION, None, START)
+    one = batch("a", "b", generation=bench.store.generation())
+    first, second = one.deliveries
+
+    tickets = bench.ingest.ingest(replace(one, deliveries=[replace(first, parked_as="imported"), second]))
+
+    assert tickets == [TaskTicket(delivery_id=second.delivery_id, seq=1)]
+    letter = bench.fields(first.delivery_id)
+    assert (letter["reason"], letter["index"], letter["attempts"]) == ("imported", "ready", "0")
+    assert bench.database.get("due", {}).keys() == {"a"}
+    (ticket,) = bench.replay()
+    assert bench.claim(ticket).attempt == 1
+
+
+def test_l14_what_comes_while_it_waits_goes_behind_it(bench: Bench) -> None:
+    bench.subscribe("a")
+    bench.ingest.set_position(PARTITION, None, START)
+    one = batch("a", generation=bench.store.generation())
+    (imported,) = one.deliveries
+    bench.ingest.ingest(replace(one, deliveries=[replace(imported, parked_as="imported")]))
+    later = bench.batch("a", 1, one.reached, b"{}", PARTITION)
+
+    tickets = bench.ingest.ingest(later)
+
+    assert tickets is not None
+    assert [ticket.delivery_id for ticket in tickets] == [imported.delivery_id, later.deliveries[0].delivery_id]
+
+
+def test_l15_what_is_to_be_parked_at_once_counts_for_its_subscriptions_quota(bench: Bench) -> None:
+    few = bench.under(quota_count=3)
+    few.subscribe("a")
+    few.ingest.set_position(PARTITION, None, START)
+    new = few.batch("a", 5, START, b"{}", PARTITION)
+
+    few.ingest.ingest(replace(new, deliveries=[replace(one, parked_as="imported") for one in new.deliveries]))
+
+    assert bench.database.counters["deliveries:over_quota"] == 2
+    assert len(bench.database.dead_letters) == 3

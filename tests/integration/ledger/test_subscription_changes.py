@@ -106,7 +106,7 @@ def test_s15_changes_that_redis_lost_are_forgotten_by_whoever_knew_them(bench: B
     if lost_count > 1:
         bench.store.save(subscription("lost", "A"))
     matchers, directory = (
-        MatcherDirectory(bench.store, bench.services),
+        MatcherDirectory(bench.store, bench.services, bench.inventory),
         SubscriptionDirectory(bench.store, bench.services),
     )
     matchers.refresh()

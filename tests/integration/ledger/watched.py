@@ -11,6 +11,7 @@ from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger, _Completion
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import Mode, Subscription
@@ -64,6 +65,7 @@ class WatchedLedger:
         self._ingest = RedisIngestLedger(scripts)
         self._store = RedisSubscriptionStore(scripts)
         self.services = RedisEventServiceStore(scripts)
+        self.inventory = RedisInventoryStore(scripts)
         self._client.flushall()
         self._scripts.move_to(START_MS)
         self.now_ms = START_MS

@@ -182,6 +182,7 @@ def test_a_subscription_is_created_listed_changed_and_deleted(cli: CliRunner) ->
         "rate_per_s": None,
         "retention_s": None,
         "owner": "",
+        "keeper": "own",
         "created_at": "",
         "suspended": None,
         "breaker": {

@@ -11,9 +11,12 @@ from click.testing import CliRunner, Result
 from odim_relay import bootstrap
 from odim_relay.adapters.redis.connection import Scripts
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
+from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.cli.main import main
 from odim_relay.domain.delivery import ParkReason
+from odim_relay.domain.keeper import Keeper
+from odim_relay.ports import InventoryContent
 from tests.integration.operator.filled import BUSY, REFUSED, Filled
 from tests.support.redis_server import RedisServer
 
@@ -149,6 +152,26 @@ def test_status_tells_breakers_suspensions_and_workers(cli: CliRunner, filled: F
     assert "knocked at until it accepts connections" in printed
     assert "by hand" in printed
     assert "hunter2" not in printed + done.stdout
+
+
+def test_status_tells_of_the_inventory_where_there_is_one(cli: CliRunner, filled: Filled) -> None:
+    before = cli.invoke(main, ["status"]).stdout
+    assert "sources" not in before
+    inventory = RedisInventoryStore(filled.scripts)
+    inventory.replace(Keeper.OWN, InventoryContent(sources={"10.0.0.1": "/redfish/v1/Systems/a.1"}))
+    inventory.replace(Keeper.ODIM, InventoryContent(aggregates={"/redfish/v1/AggregationService/Aggregates/a": ()}))
+    status = json.loads(cli.invoke(main, ["status", "--json"]).stdout)
+    assert status["inventory"] == {"sources": {"own": 1, "odim": 0}, "aggregates": {"own": 0, "odim": 1}, "odim": None}
+    inventory.note_reading('{"rows": {"DeviceSubscription": 3}, "skipped": {"no_uuid": 2}}')
+    filled.client.hset(f"{filled.prefix}counters", "events_unknown_source", 4)
+    odims = json.loads(cli.invoke(main, ["status", "--json"]).stdout)["inventory"]["odim"]
+    assert (odims["rows"], odims["skipped"]) == ({"DeviceSubscription": 3}, {"no_uuid": 2})
+    assert odims["read_age_s"] >= 0
+    printed = " ".join(cli.invoke(main, ["status"]).stdout.split())
+    assert "sources 1 of our own, 0 of ODIM aggregates 0 of our own, 1 of ODIM" in printed
+    assert "events of unknown sources 4" in printed
+    assert "ODIM's tables read" in printed
+    assert "rows of them skipped no_uuid 2" in printed
 
 
 def test_a_delivery_tells_what_it_waits_for(cli: CliRunner, filled: Filled) -> None:

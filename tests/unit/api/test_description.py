@@ -55,16 +55,19 @@ def test_every_method_is_described_with_what_it_reads_and_who_may(resource: Reso
     assert operation["summary"]
     assert "default" in operation["responses"]
     assert (operation.get("security") == []) is (not resource.needs(method))
-    assert ("requestBody" in operation) is (method in {"POST", "PATCH"})
+    assert ("requestBody" in operation) is (method in {"POST", "PATCH", "PUT"})
     if method in resource.bodies:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         assert schema["$ref"] == f"#/components/schemas/{resource.bodies[method].__name__}"
 
 
 def test_every_body_that_is_read_is_described() -> None:
-    reading = {(resource.path, method) for resource, method in operations() if method == "PATCH"}
+    changing = ("PATCH", "PUT")
+    reading = {(resource.path, method) for resource, method in operations() if method in changing}
 
-    assert reading == {(resource.path, "PATCH") for resource in DESCRIBED if "PATCH" in resource.bodies}
+    assert reading == {
+        (resource.path, method) for resource in DESCRIBED for method in changing if method in resource.bodies
+    }
 
 
 def test_every_reference_in_the_description_leads_somewhere_and_none_is_yamls_own() -> None:

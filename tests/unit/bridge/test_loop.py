@@ -10,6 +10,7 @@ from odim_relay.use_cases.ingest import Ingest
 from odim_relay.use_cases.start import LedgerMissingError, StartPositions
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.kafka import InMemoryKafka
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.publisher import InMemoryPublisher
@@ -63,7 +64,9 @@ class World:
         """
         Another process takes over.
         """
-        matchers = MatcherDirectory(self.store, InMemoryEventServiceStore(self.store.state))
+        matchers = MatcherDirectory(
+            self.store, InMemoryEventServiceStore(self.store.state), InMemoryInventoryStore(self.store.state)
+        )
         self.bridge = Bridge(
             ledger=self.ledger,
             ingest=Ingest(ledger=self.ledger, matchers=matchers, decoders={PARTITION.topic: decode}),

@@ -4,6 +4,7 @@ from typing import Any, Final
 import pytest
 
 from odim_relay.domain.event import WHOLE, Event, EventFormat, EventRecord, Shape
+from odim_relay.domain.inventory import Aggregate, Inventory
 from odim_relay.domain.matching import Matcher, wants, wants_reports
 from odim_relay.domain.subscription import Filters, Subscription
 
@@ -99,7 +100,8 @@ def test_a_record_passes_when_it_passes_every_filter(filters: dict[str, Any], is
 )
 def test_a_record_without_the_member_does_not_pass_a_filter_on_it(member: str, filters: dict[str, Any]) -> None:
     assert wants(subscription(**filters), RECORD)
-    assert not wants(subscription(**filters), replace(RECORD, **{member: ""}))
+    nothing: dict[str, Any] = {member: ""}
+    assert not wants(subscription(**filters), replace(RECORD, **nothing))
 
 
 def test_a_record_without_an_event_type_passes_every_filter_on_event_types() -> None:
@@ -300,6 +302,75 @@ def test_the_list_of_matches_belongs_to_the_caller() -> None:
         matcher.match(one).clear()
 
         assert matcher.match(one) == before
+
+
+# --- aggregates ---
+
+AGGREGATES: Final = "/redfish/v1/AggregationService/Aggregates"
+INVENTORY: Final = Inventory.of(
+    [],
+    [
+        Aggregate(uri=f"{AGGREGATES}/a", elements=("/redfish/v1/Systems/1", "/redfish/v1/Systems/2")),
+        Aggregate(uri=f"{AGGREGATES}/b", elements=("/redfish/v1/Systems/1", VOLUME)),
+        Aggregate(uri=f"{AGGREGATES}/none", elements=()),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("origin", "itself", "below"),
+    [
+        ("/redfish/v1/Systems/1", "ab", "ab"),
+        ("/redfish/v1/Systems/1/Bios", "", "ab"),
+        ("/redfish/v1/Systems/1#/Status", "", "ab"),
+        ("/redfish/v1/Systems/2", "a", "a"),
+        ("/redfish/v1/Systems/2/Bios", "", "a"),
+        (VOLUME, "b", "ab"),
+        ("/redfish/v1/Systems/10", "", ""),
+        ("/redfish/v1/Systems", "", ""),
+        ("/redfish/v1/Chassis/1", "", ""),
+        (f"{AGGREGATES}/a", "a", "a"),
+        ("", "", ""),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_an_aggregate_means_its_elements(origin: str, itself: str, below: str, slash: str) -> None:
+    subscriptions = [
+        subscription(
+            f"{name}{is_below:d}", origin_resources=(f"{AGGREGATES}/{name}{slash}",), subordinate_resources=is_below
+        )
+        for name in ("a", "b", "none")
+        for is_below in (False, True)
+    ]
+    found = Matcher.of(subscriptions).match(event(replace(RECORD, origin=origin)), INVENTORY)
+
+    assert [name for name, _ in found] == sorted([f"{name}0" for name in itself] + [f"{name}1" for name in below])
+
+
+def test_who_names_an_element_in_several_ways_gets_its_record_once() -> None:
+    uris = ("/redfish/v1/Systems/1", f"{AGGREGATES}/a", f"{AGGREGATES}/b")
+    several = subscription("s", origin_resources=uris, subordinate_resources=True)
+
+    elsewhere = replace(RECORD, origin="/redfish/v1/Chassis/1")
+    assert Matcher.of([several]).match(event(RECORD, elsewhere), INVENTORY) == [("s", Shape(records=(0,)))]
+
+
+def test_an_aggregate_means_nothing_while_none_is_known() -> None:
+    asking = subscription("s", origin_resources=(f"{AGGREGATES}/a",), subordinate_resources=True)
+
+    assert Matcher.of([asking]).match(event(RECORD)) == []
+
+
+def test_asking_by_an_aggregate_is_counted_as_any_other() -> None:
+    matcher = Matcher.of(
+        [
+            subscription(name, origin_resources=(f"{AGGREGATES}/{name}",), subordinate_resources=True)
+            for name in ("a", "b", "c")
+        ]
+    )
+
+    assert matcher.candidate_count(event(RECORD, RECORD)) == 0
+    assert matcher.candidate_count(event(RECORD, RECORD), INVENTORY) == 4
 
 
 # --- changes ---

@@ -2,7 +2,8 @@
 The index finds what asking everybody would find, and asks few.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -10,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odim_relay.domain.event import Event, EventFormat, EventRecord, Shape
+from odim_relay.domain.inventory import Aggregate, Inventory
 from odim_relay.domain.matching import Matcher
 from odim_relay.domain.subscription import Filters, Subscription
 
 # --- the same as asking everybody ---
 
-SEGMENTS: Final = ["", "1", "10", "Systems", "Bios", "Thermal#", "Fans"]
+SEGMENTS: Final = ["", "1", "10", "a", "Systems", "Bios", "Thermal#", "Fans"]
 URIS: Final = st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
 KEYS: Final = st.sampled_from(["", "A.x", "A.y", "B.x", "A", "C"])
 TYPES: Final = st.sampled_from(["", "Volume", "Drive", "Task"])
@@ -37,6 +39,7 @@ def records(draw: st.DrawFn) -> EventRecord:
         severity=draw(SEVERITIES),
         origin=draw(st.just("") | URIS).removesuffix("/"),
         resource_type=draw(TYPES),
+        further_types=draw(few(TYPES)),
     )
 
 
@@ -68,16 +71,26 @@ events = st.builds(
 )
 
 
+# Some are called as elements are: an aggregate's URI has no form of its own.
+aggregates = st.dictionaries(
+    st.sampled_from(["/1", "/a", "/b", "/Systems/1"]),
+    st.lists(URIS.map(lambda uri: uri.replace("#", "").rstrip("/")).filter(bool), max_size=3).map(tuple),
+)
+
+
 def segments_of(uri: str) -> list[str]:
     return uri.replace("#/", "/").rstrip("/").split("/")
 
 
-def passes(filters: Filters, record: EventRecord) -> bool:
+def passes(filters: Filters, record: EventRecord, elements: Mapping[str, Sequence[str]]) -> bool:
     """
     The rules in their plainest words, apart from the code that is tested.
     """
 
     def is_at(entry: str) -> bool:
+        return any(map(is_at_itself, (entry, *elements.get(entry.rstrip("/"), ()))))
+
+    def is_at_itself(entry: str) -> bool:
         if not entry.strip("/") or not record.origin:
             return False
         if not filters.subordinate_resources:
@@ -100,7 +113,7 @@ def passes(filters: Filters, record: EventRecord) -> bool:
         and not has_id(filters.exclude_message_ids)
         and (
             not filters.resource_types
-            or (bool(record.resource_type) and record.resource_type in filters.resource_types)
+            or any(name and name in filters.resource_types for name in (record.resource_type, *record.further_types))
         )
         and (not filters.origin_resources or any(map(is_at, filters.origin_resources)))
         and (not filters.severities or (bool(record.severity) and record.severity in filters.severities))
@@ -113,7 +126,9 @@ def has_filter(filters: Filters) -> bool:
     return excluded or any(others) or bool(filters.origin_resources or filters.severities)
 
 
-def asking_everybody(all_of_them: Sequence[Subscription], event: Event) -> list[tuple[str, Shape]]:
+def asking_everybody(
+    all_of_them: Sequence[Subscription], event: Event, elements: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> list[tuple[str, Shape]]:
     found = []
     for one in sorted({one.subscription_id: one for one in all_of_them}.values(), key=lambda it: it.subscription_id):
         is_asked = "MetricReport" in one.filters.event_types
@@ -123,7 +138,7 @@ def asking_everybody(all_of_them: Sequence[Subscription], event: Event) -> list[
             continue
         if one.event_format is EventFormat.METRIC_REPORT:
             continue
-        numbers = tuple(number for number, record in enumerate(event.records) if passes(one.filters, record))
+        numbers = tuple(number for number, record in enumerate(event.records) if passes(one.filters, record, elements))
         if len(numbers) == len(event.records):
             if numbers or not has_filter(one.filters):
                 found.append((one.subscription_id, Shape(context=one.context)))
@@ -133,12 +148,15 @@ def asking_everybody(all_of_them: Sequence[Subscription], event: Event) -> list[
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(subscriptions, max_size=26), st.lists(events, min_size=1, max_size=3))
-def test_the_matcher_finds_what_asking_everybody_finds(all_of_them: list[Subscription], some: list[Event]) -> None:
+@given(st.lists(subscriptions, max_size=26), st.lists(events, min_size=1, max_size=3), st.just({}) | aggregates)
+def test_the_matcher_finds_what_asking_everybody_finds(
+    all_of_them: list[Subscription], some: list[Event], elements: dict[str, tuple[str, ...]]
+) -> None:
     matcher = Matcher.of(all_of_them)
+    inventory = Inventory.of([], [Aggregate(uri=uri, elements=them) for uri, them in elements.items()])
 
     for event in some:
-        assert matcher.match(event) == asking_everybody(all_of_them, event)
+        assert matcher.match(event, inventory) == asking_everybody(all_of_them, event, elements)
 
 
 @settings(deadline=None, max_examples=60)

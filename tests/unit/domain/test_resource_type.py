@@ -1,10 +1,14 @@
+import json
 from typing import Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odim_relay.domain.resource_type import general_type, is_type, type_at
+from odim_relay.domain.matching import Matcher, wants
+from odim_relay.domain.resource_type import further_types_at, general_type, is_type, known_types, type_at
+from odim_relay.domain.subscription import Filters, Subscription
+from odim_relay.formats import redfish
 
 # The types that ODIM lets a subscriber choose, each with a URI where it stands.
 OF_ODIM: Final = {
@@ -62,11 +66,59 @@ OF_ODIM: Final = {
     "Volume": "/redfish/v1/Systems/1/Storage/1/Volumes/7",
     "Zone": "/redfish/v1/Fabrics/f/Zones/1",
 }
-NO_RESOURCES: Final = {"Event", "IPAddresses", "Message", "PhysicalContext", "Privileges", "Protocol", "Resource"}
+NO_RESOURCES: Final = {
+    "Event": "/redfish/v1/EventService/SSE#/Events/0",
+    "IPAddresses": "/redfish/v1/Managers/1/EthernetInterfaces/eth0#/IPv4Addresses/0",
+    "Message": "/redfish/v1/TaskService/Tasks/545#/Messages/0",
+    "PhysicalContext": "/redfish/v1/Chassis/1/Thermal#/Temperatures/0/PhysicalContext",
+    "Privileges": "/redfish/v1/AccountService/Roles/Operator#/AssignedPrivileges",
+    "Protocol": "/redfish/v1/Systems/1/Storage/1/Drives/4#/Protocol",
+    "Resource": "/redfish/v1/Managers/BMC/Oem/Contoso/Widgets/7",
+}
+ALL: Final = OF_ODIM | NO_RESOURCES
 
 
-def test_every_type_of_odim_has_a_uri_or_is_no_resource() -> None:
-    assert len(OF_ODIM.keys() | NO_RESOURCES) == 60
+def test_odim_offers_sixty_types() -> None:
+    assert len(ALL) == 60
+
+
+@pytest.mark.parametrize(("name", "uri"), ALL.items())
+def test_an_event_can_match_by_every_type_that_odim_offers(name: str, uri: str) -> None:
+    asking = Subscription(subscription_id="s", destination="https://a/", filters=Filters(resource_types=(name,)))
+
+    def is_wanted(origin: str) -> bool:
+        decoded = redfish.decode(json.dumps({"Events": [{"OriginOfCondition": {"@odata.id": origin}}]}).encode())
+        assert isinstance(decoded, tuple)
+        return bool(Matcher.of([asking]).match(decoded[0])) and wants(asking, decoded[0].records[0])
+
+    assert is_wanted(uri)
+    # No other type's origin will do, but for the base of all and for the resource that has the property.
+    of_others = [other for one, other in ALL.items() if one != name and not other.startswith(f"{uri}#")]
+    assert [other for other in of_others if is_wanted(other)] == (of_others if name == "Resource" else [])
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("", ()),
+        ("/redfish/v1/Systems/1", ("Resource",)),
+        ("/redfish/v1/Systems/Messages", ("Resource",)),
+        ("/redfish/v1/Systems/1#/Status", ("Resource",)),
+        ("/redfish/v1/Managers/1/EthernetInterfaces/1#/IPv6StaticAddresses/0", ("IPAddresses", "Resource")),
+        ("/redfish/v1/Managers/1/EthernetInterfaces/1#/ipv4addresses/0", ("IPAddresses", "Resource")),
+        ("/redfish/v1/Fabrics/f/Endpoints/1#/Protocol/Protocols", ("Protocol", "Resource")),
+    ],
+)
+def test_a_fragment_tells_what_its_property_is_made_of(uri: str, expected: tuple[str, ...]) -> None:
+    assert further_types_at(uri) == expected
+
+
+def test_a_property_leaves_its_resource_the_type_it_has() -> None:
+    assert type_at(NO_RESOURCES["Message"]) == "Task"
+
+
+def test_every_type_that_odim_offers_is_among_those_that_are_told() -> None:
+    assert {general_type(name).removesuffix("Collection") for name in ALL} <= known_types()
 
 
 @pytest.mark.parametrize(("name", "uri"), OF_ODIM.items())
@@ -74,7 +126,7 @@ def test_the_uri_tells_every_type_that_odim_offers(name: str, uri: str) -> None:
     assert type_at(uri) == general_type(name)
 
 
-@pytest.mark.parametrize("name", sorted(OF_ODIM.keys() | NO_RESOURCES))
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_every_type_that_odim_offers_may_be_asked_for(name: str) -> None:
     assert is_type(name)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from odim_relay.domain.event import Event, EventFormat
 from odim_relay.formats import Ignored, Undecodable, redfish
-from odim_relay.formats.odim import decode
+from odim_relay.formats.odim import decode, decoder
 from tests.support.json_values import json_values
 
 BODY = b'{"@odata.type": "#Event.v1_7_0.Event", "Events": [{"EventType": "Alert"}]}'
@@ -65,6 +65,8 @@ def test_the_last_of_members_with_one_name_counts() -> None:
         ("[fe80::1]:443", "fe80::1"),
         ("[fe80::1]", "fe80::1"),
         ("host:", "host"),
+        (" 10.24.0.4:443\n", "10.24.0.4"),
+        ("https://10.24.0.4", "https://10.24.0.4"),
         ("", ""),
         (None, ""),
         (7, ""),
@@ -98,6 +100,56 @@ def test_the_body_decides_what_it_is(event_type: Any) -> None:
 @pytest.mark.parametrize("members", [{}, {"request": in_base64(b'{"Name":"GRF"}')}, {"request": "***"}])
 def test_the_start_of_a_plugin_is_not_for_subscribers(members: dict[str, Any]) -> None:
     assert decode(envelope(eventType="PluginStartUp", **members)) == Ignored(kind="plugin_start_up")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"MessageType": 0, "Data": "e30="}',
+        b'{"MessageType": 1, "Data": {"PluginID": "GRF", "EMBQueues": ["topic"]}}',
+        b'{"messagetype": 0.0, "DATA": "", "ip": "10.24.0.4"}',
+    ],
+)
+def test_what_odims_services_tell_each_other_is_not_for_subscribers(value: bytes) -> None:
+    assert decode(value) == Ignored(kind="control_message")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"MessageType": 0}, {"Data": "e30="}, {"MessageType": "0", "Data": ""}, {"MessageType": True, "Data": ""}],
+)
+def test_what_is_only_a_part_of_a_control_message_is_kept_in_quarantine(members: dict[str, Any]) -> None:
+    assert isinstance(decode(envelope(**members)), Undecodable)
+
+
+def test_a_request_is_an_event_whatever_stands_beside_it() -> None:
+    assert event_of(envelope(MessageType=0, Data="", request=in_base64(BODY))).payload == BODY
+
+
+def test_the_uris_of_a_payload_are_translated_and_its_words_are_not() -> None:
+    body = b'{"Events": [{"OriginOfCondition": {"@odata.id": "/ODIM/v1/Systems/1/"}, "Message": "ODIM at /ODIM/v1"}]}'
+    event = event_of(envelope(request=in_base64(body)))
+
+    assert event.records[0].origin == "/redfish/v1/Systems/1"
+    assert b"/redfish/v1/Systems/1/" in event.payload
+    assert b"ODIM at /redfish/v1" in event.payload
+
+
+def test_the_uris_of_a_report_that_was_encoded_twice_are_translated() -> None:
+    body = b'{"MetricReportDefinition": {"@odata.id": "/ODIM/v1/d"}, "MetricValues": []}'
+    event = event_of(envelope(request=in_base64(json.dumps(body.decode()).encode())))
+
+    assert event.report_definition == "/redfish/v1/d"
+
+
+def test_what_uris_are_called_can_be_chosen() -> None:
+    value = envelope(
+        request=in_base64(b'{"Events": [{"OriginOfCondition": "/ODIM/v1"}, {"OriginOfCondition": "/x/v1"}]}')
+    )
+    decoded = decoder({"x": "redfish"})(value)
+
+    assert isinstance(decoded, tuple)
+    assert [record.origin for record in decoded[0].records] == ["/ODIM/v1", "/redfish/v1"]
 
 
 @pytest.mark.parametrize(

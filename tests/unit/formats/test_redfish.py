@@ -46,6 +46,7 @@ def test_an_event_is_read_record_by_record() -> None:
                 severity="Warning",
                 origin="/redfish/v1/Systems/1/Storage/1/Volumes/7",
                 resource_type="Volume",
+                further_types=("Resource",),
             ),
             EventRecord(),
         ),

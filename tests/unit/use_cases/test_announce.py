@@ -6,14 +6,16 @@ import pytest
 
 from odim_relay.domain.event import EventFormat, Shape
 from odim_relay.domain.identity import delivery_id
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Filters, SubscriptionType
 from odim_relay.errors import PermanentError
-from odim_relay.ports import Aftermath, NewDelivery, NewEvent
+from odim_relay.ports import Aftermath, InventoryContent, NewDelivery, NewEvent
 from odim_relay.use_cases.announce import Announce
 from odim_relay.use_cases.directory import MatcherDirectory
 from tests.fakes.announcing_ledger import InMemoryAnnouncingLedger
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.publisher import InMemoryPublisher
@@ -52,11 +54,12 @@ class World:
         self.journal = InMemoryJournal(state=self.state)
         self.store = InMemorySubscriptionStore(self.state)
         self.services = InMemoryEventServiceStore(self.state, self.journal)
+        self.inventory = InMemoryInventoryStore(self.state)
         self.ledger = Ledger(InMemoryIngestLedger(self.state, journal=self.journal))
         self.publisher = InMemoryPublisher()
         self.announce = Announce(
             ledger=self.ledger,
-            matchers=MatcherDirectory(self.store, self.services),
+            matchers=MatcherDirectory(self.store, self.services, self.inventory),
             publisher=self.publisher,
             new_id=lambda: "an-id",
             now_s=lambda: 5.0,
@@ -82,6 +85,18 @@ def test_an_event_goes_to_whoever_wants_it_and_as_much_of_it() -> None:
     )
     ((event, _),) = world.ledger.asked
     assert (event.event_id, event.payload, event.recorded_at_ms) == ("an-id", ALERT, 5_000)
+
+
+def test_an_aggregate_means_its_elements_for_events_of_our_own_too() -> None:
+    world = World()
+    rack, machine = "/redfish/v1/AggregationService/Aggregates/rack", "/redfish/v1/Systems/1"
+    world.store.save(replace(subscription("rack"), filters=Filters(origin_resources=(rack,))))
+    world.inventory.replace(Keeper.OWN, InventoryContent(aggregates={rack: (machine,)}))
+    event = {"@odata.type": "#Event.v1_13_0.Event", "Events": [{"OriginOfCondition": {"@odata.id": machine}}]}
+
+    world.announce(json.dumps(event).encode())
+
+    assert sorted(world.shapes) == ["all", "rack"]
 
 
 def test_it_goes_to_these_only_whatever_their_filters() -> None:

@@ -4,13 +4,19 @@ from dataclasses import replace
 import pytest
 
 from odim_relay.domain.event import Event
+from odim_relay.domain.inventory import EMPTY, Inventory
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription, SubscriptionType
 from odim_relay.errors import TransientError
+from odim_relay.ports import InventoryContent
 from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from tests.fakes.event_service_store import InMemoryEventServiceStore
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import decode, subscription
 from tests.fakes.subscription_store import InMemorySubscriptionStore
+
+MACHINE = "/redfish/v1/Systems/6d4a0a66-7efa-578e-83cf-44dc68d2874e.1"
 
 
 class Counting(InMemorySubscriptionStore):
@@ -131,7 +137,7 @@ def test_a_change_that_the_store_lost_again_is_forgotten(store: Counting) -> Non
 
 
 def test_a_matcher_follows_the_changes(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     assert not directory.refresh()
     store.save(subscription("a", "A"))
     store.save(subscription("b", "B"))
@@ -147,7 +153,7 @@ def test_a_matcher_follows_the_changes(store: Counting) -> None:
 
 
 def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     store.save(subscription("a", "A"))
     directory.refresh()
     kept = rolled_back(store)
@@ -163,7 +169,7 @@ def test_a_matcher_forgets_changes_that_the_store_lost_again(store: Counting) ->
 
 
 def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     store.save(subscription("a", "A"))
     directory.refresh()
     store.is_away = True
@@ -174,25 +180,21 @@ def test_a_matcher_stays_as_it_is_while_the_store_is_away(store: Counting) -> No
     assert wanted_by(directory, "A") == ["a"]
 
 
-@pytest.mark.parametrize("directory_type", [MatcherDirectory, SubscriptionDirectory])
-def test_what_is_said_for_all_is_known_with_the_generation_of_its_change(
-    store: Counting, directory_type: type[MatcherDirectory | SubscriptionDirectory]
-) -> None:
+def test_what_is_said_for_all_is_known_with_the_generation_of_its_change(store: Counting) -> None:
     services = InMemoryEventServiceStore(store.state)
-    directory = directory_type(store, services)
+    matchers = MatcherDirectory(store, services, InMemoryInventoryStore(store.state))
+    directory = SubscriptionDirectory(store, services)
     store.save(subscription("a"))
     said = services.update(lambda found: replace(found, retry_attempts=7))
 
-    if isinstance(directory, MatcherDirectory):
-        directory.refresh()
-    else:
-        directory.find("a", store.generation())
+    matchers.refresh()
+    directory.find("a", store.generation())
 
-    assert directory.settings == said
+    assert matchers.settings == directory.settings == said
 
 
 def test_who_follows_a_stream_gets_no_deliveries(store: Counting) -> None:
-    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state))
     store.save(subscription("all"))
     store.save(replace(subscription("early"), kind=SubscriptionType.SSE))
     directory.refresh()
@@ -200,3 +202,66 @@ def test_who_follows_a_stream_gets_no_deliveries(store: Counting) -> None:
     directory.refresh()
 
     assert wanted_by(directory, "A") == ["all"]
+
+
+class Reading(InMemoryInventoryStore):
+    """
+    Counts how often everything is read, and can be away.
+    """
+
+    reads = 0
+    is_away = False
+
+    def read(self) -> tuple[int, Inventory]:
+        if self.is_away:
+            raise TransientError("the store is away")
+        self.reads += 1
+        return super().read()
+
+
+def test_the_inventory_is_read_with_the_generation_of_its_change_and_not_for_others(store: Counting) -> None:
+    inventory = Reading(store.state)
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), inventory)
+    store.save(subscription("a"))
+    directory.refresh()
+    assert (directory.inventory, inventory.reads) == (EMPTY, 0)
+
+    inventory.replace(Keeper.ODIM, InventoryContent(sources={"10.0.0.1": MACHINE}))
+    assert directory.refresh()
+    assert directory.inventory.origin_of("10.0.0.1") == MACHINE
+    store.save(subscription("b"))
+    assert directory.refresh()
+    assert not directory.refresh()
+
+    assert directory.inventory.origin_of("10.0.0.1") == MACHINE
+    assert inventory.reads == 1
+
+
+def test_an_inventory_that_the_store_lost_again_is_forgotten(store: Counting) -> None:
+    inventory = InMemoryInventoryStore(store.state)
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), inventory)
+    store.save(subscription("a"))
+    kept = rolled_back(store)
+    inventory.replace(Keeper.ODIM, InventoryContent(sources={"10.0.0.1": MACHINE}))
+    directory.refresh()
+    lose_last_writes(store, keep=kept)
+    inventory.state = kept
+
+    assert directory.refresh()
+
+    assert directory.inventory.origin_of("10.0.0.1") == ""
+
+
+def test_while_the_inventory_cannot_be_read_nothing_is_taken_for_the_new_generation(store: Counting) -> None:
+    inventory = Reading(store.state)
+    directory = MatcherDirectory(store, InMemoryEventServiceStore(store.state), inventory)
+    inventory.replace(Keeper.ODIM, InventoryContent(sources={"10.0.0.1": MACHINE}))
+    inventory.is_away = True
+
+    with pytest.raises(TransientError):
+        directory.refresh()
+
+    assert directory.generation < store.generation()
+    inventory.is_away = False
+    assert directory.refresh()
+    assert directory.inventory.origin_of("10.0.0.1") == MACHINE

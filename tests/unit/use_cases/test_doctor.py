@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from odim_relay.ports import Commit, RedisFacts, TopicPartition
-from odim_relay.use_cases.doctor import LedgerFacts, examine_ledger, examine_redis, examine_topics
+from odim_relay.ports import Commit, OdimFacts, RedisFacts, TopicPartition
+from odim_relay.use_cases.doctor import LedgerFacts, examine_ledger, examine_odim, examine_redis, examine_topics
 
 HERE = TopicPartition(topic="T", partition=0)
 THERE = TopicPartition(topic="T", partition=1)
@@ -84,3 +84,43 @@ def test_a_missing_topic_is_wrong() -> None:
 def test_a_ledger_that_a_bridge_would_refuse_is_wrong(facts: LedgerFacts, is_wrong: bool) -> None:
     """L12"""
     assert examine_ledger(facts).is_wrong is is_wrong
+
+
+FOLLOWED = OdimFacts(role="master", notifications="Kz", counts={"Subscription": 3, "DeviceSubscription": 0})
+
+
+def test_an_odim_that_can_be_followed_has_nothing_wrong_and_its_rows_are_told() -> None:
+    findings = examine_odim(FOLLOWED)
+    assert not any(finding.is_wrong or finding.remedy for finding in findings)
+    assert "3 in Subscription, 0 in DeviceSubscription" in " ".join(finding.found for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("facts", "subject", "named"),
+    [
+        (replace(FOLLOWED, role="slave"), "odim redis role", "primary"),
+        (replace(FOLLOWED, counts={"Subscription": 0}), "odim tables", "on-disk"),
+    ],
+)
+def test_what_keeps_odim_from_being_followed_is_wrong(facts: OdimFacts, subject: str, named: str) -> None:
+    (found,) = [finding for finding in examine_odim(facts) if finding.is_wrong]
+    assert found.subject == subject
+    assert named in found.remedy
+
+
+@pytest.mark.parametrize("events", ["", "K", "Ez", "Kg", "AE"])
+def test_notifications_that_are_off_are_not_wrong_but_how_to_turn_them_on_is_told(events: str) -> None:
+    *_, found = examine_odim(replace(FOLLOWED, notifications=events))
+    assert not found.is_wrong
+    assert "notify-keyspace-events Kz" in found.remedy
+
+
+@pytest.mark.parametrize("events", ["Kz", "zK", "AKE", "KEA"])
+def test_notifications_may_be_more_than_odim_needs(events: str) -> None:
+    *_, found = examine_odim(replace(FOLLOWED, notifications=events))
+    assert (found.is_wrong, found.remedy) == (False, "")
+
+
+def test_an_odim_that_tells_nothing_of_itself_is_not_called_wrong() -> None:
+    findings = examine_odim(replace(FOLLOWED, role=None, notifications=None))
+    assert not any(finding.is_wrong for finding in findings)

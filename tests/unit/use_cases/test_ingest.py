@@ -9,6 +9,7 @@ from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import MOST_BYTES, MOST_DELIVERIES, Ingest, PositionMovedError
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.samples import PARTITION, START, decode, subscription
 from tests.fakes.subscription_store import InMemorySubscriptionStore
@@ -33,7 +34,9 @@ class World:
         self.state = LedgerState(now_ms=lambda: 0)
         self.store = InMemorySubscriptionStore(self.state)
         self.ledger = Noting(self.state)
-        self.matchers = MatcherDirectory(self.store, InMemoryEventServiceStore(self.store.state))
+        self.matchers = MatcherDirectory(
+            self.store, InMemoryEventServiceStore(self.store.state), InMemoryInventoryStore(self.store.state)
+        )
         self.ingest = Ingest(ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: decode})
         self.ledger.set_position(PARTITION, None, START)
 
@@ -161,7 +164,7 @@ def test_an_undecodable_record_is_quarantined_with_its_bytes_and_its_neighbours_
 def test_an_ignored_record_is_counted(world: World) -> None:
     world.take("-")
 
-    assert world.state.counters == {"records_ingested": 1, "records_ignored": 1}
+    assert world.state.counters == {"records_ingested": 1, "records_ignored": 1, "records_ignored:said_so": 1}
 
 
 def test_records_that_are_not_to_be_parsed_are_quarantined_unread_by_rule_l16(world: World) -> None:

@@ -1,9 +1,14 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
+from odim_relay.domain.event import Event, EventFormat, EventRecord
 from odim_relay.domain.identity import delivery_id, event_id
-from odim_relay.ports import IngestBatch, QuarantinedRecord, ReplayRefusal, TaskTicket
+from odim_relay.domain.keeper import Keeper
+from odim_relay.domain.subscription import Filters
+from odim_relay.formats import Decoder
+from odim_relay.ports import IngestBatch, InventoryContent, QuarantinedRecord, ReplayRefusal, TaskTicket
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.quarantine import (
     EntrySelection,
@@ -14,6 +19,7 @@ from odim_relay.use_cases.quarantine import (
     select_entries,
 )
 from tests.fakes.event_service_store import InMemoryEventServiceStore
+from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.ledger_state import LedgerState
 from tests.fakes.publisher import InMemoryPublisher
 from tests.fakes.samples import decode, subscription
@@ -70,17 +76,20 @@ class Quarantine:
 class World:
     def __init__(self, **values: bytes) -> None:
         self.state = LedgerState(now_ms=lambda: 0)
-        store = InMemorySubscriptionStore(self.state)
+        self.store = store = InMemorySubscriptionStore(self.state)
+        self.decoders: dict[str, Decoder] = {"T": decode}
         for name in ("A", "B"):
             store.save(subscription(name, name))
         self.quarantine = Quarantine(self.state, **values)
         self.publisher = InMemoryPublisher()
-        self.matchers = MatcherDirectory(store, InMemoryEventServiceStore(store.state))
+        self.matchers = MatcherDirectory(
+            store, InMemoryEventServiceStore(store.state), InMemoryInventoryStore(store.state)
+        )
         self.replay = ReplayQuarantine(
             ledger=self.quarantine,
             listing=self.quarantine,
             matchers=self.matchers,
-            decoders={"T": decode},
+            decoders=self.decoders,
             publisher=self.publisher,
         )
 
@@ -100,14 +109,14 @@ def test_deliveries_have_the_names_that_they_would_have_had() -> None:
         (third, b"C|A|AB#2", "T/3/9", 7),
     ]
     assert [one.event_index for one in batch.deliveries] == [0, 1, 1]
-    assert (batch.event_count, batch.unmatched_count, batch.ignored_count) == (3, 1, 0)
+    assert (batch.event_count, batch.unmatched_count, batch.ignored) == (3, 1, {})
     assert len(world.publisher.queue) == 3
 
 
 def test_what_is_not_for_subscribers_leaves_the_quarantine_too() -> None:
     world = World(T_3_9=b"-")
     assert world.replay("epoch/T/3/9") == TakenIn(event_count=0, delivery_count=0, is_published=True)
-    assert world.quarantine.batches[0].ignored_count == 1
+    assert world.quarantine.batches[0].ignored == {"said_so": 1}
 
 
 def test_what_cannot_be_understood_today_stays() -> None:
@@ -164,3 +173,30 @@ def test_ids_are_looked_up_once_each_in_the_order_given() -> None:
     wanted = EntrySelection(entry_ids=["epoch/T/3/2", "epoch/T/3/1", "epoch/T/3/2", "x"])
     assert [one.entry_id for one in select_entries(quarantine, wanted)] == ["epoch/T/3/2", "epoch/T/3/1"]
     assert len(list(select_entries(quarantine, EntrySelection()))) == 2
+
+
+def test_an_event_comes_out_of_quarantine_by_the_names_that_its_machine_has() -> None:
+    machine = "/redfish/v1/Systems/6d4a0a66-7efa-578e-83cf-44dc68d2874e.1"
+    rack = "/redfish/v1/AggregationService/Aggregates/rack"
+    events = (
+        Event(
+            format=EventFormat.EVENT,
+            payload=b'{"Events":[{"OriginOfCondition":{"@odata.id":"/redfish/v1/Systems/1"}}]}',
+            records=(EventRecord(origin="/redfish/v1/Systems/1"),),
+            source=source,
+        )
+        for source in ("10.0.0.1", "10.9.9.9")
+    )
+    known, unknown = events
+    world = World(T_3_9=b"anything")
+    world.decoders["T"] = lambda _: (known, unknown)
+    world.store.save(replace(subscription("rack"), filters=Filters(origin_resources=(rack,))))
+    InMemoryInventoryStore(world.state).replace(
+        Keeper.ODIM, InventoryContent(sources={"10.0.0.1": machine}, aggregates={rack: (machine,)})
+    )
+
+    assert world.replay("epoch/T/3/9") == TakenIn(event_count=2, delivery_count=1, is_published=True)
+
+    (batch,) = world.quarantine.batches
+    assert [one.payload for one in batch.events] == [known.payload.replace(b"/redfish/v1/Systems/1", machine.encode())]
+    assert (batch.unmatched_count, batch.unknown_source_count) == (1, 1)

@@ -4,18 +4,22 @@ import pytest
 
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.delivery import ParkReason
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.topic_epoch import TopicOrigin
 from odim_relay.ports import (
     Backlog,
     Commit,
     DestinationFlow,
+    InventoryContent,
     Position,
     SubscriptionFlow,
     TopicPartition,
     Workforce,
 )
-from odim_relay.use_cases.status import partition_status, read_subscriptions
+from odim_relay.use_cases.status import InventoryStatus, partition_status, read_inventory, read_subscriptions
+from tests.fakes.inventory_store import InMemoryInventoryStore
+from tests.fakes.ledger_state import LedgerState
 
 HERE = TopicPartition(topic="T", partition=0)
 
@@ -99,3 +103,27 @@ def test_each_subscription_is_told_with_how_it_flows_and_its_destination() -> No
     assert row.flow.subscription_id == "s1"
     assert (row.destination.destination_id, row.destination.breaker) == ("d", Breaker.OPEN)
     assert row.oldest_age_s is None
+
+
+def test_the_inventory_is_told_by_keeper_and_with_the_last_reading_of_odims_tables() -> None:
+    store = InMemoryInventoryStore(LedgerState(now_ms=lambda: 10_000))
+    store.replace(Keeper.OWN, InventoryContent(sources={"10.0.0.1": "/redfish/v1/Systems/a.1"}))
+    store.replace(Keeper.ODIM, InventoryContent(aggregates={"/a": (), "/b": ()}))
+    store.note_reading('{"rows": {"Subscription": 3}, "skipped": {"no_uuid": 1}}')
+
+    assert read_inventory(store, 12_500) == InventoryStatus(
+        source_counts={Keeper.OWN: 1, Keeper.ODIM: 0},
+        aggregate_counts={Keeper.OWN: 0, Keeper.ODIM: 2},
+        read_age_s=2.5,
+        row_counts={"Subscription": 3},
+        skipped_counts={"no_uuid": 1},
+    )
+
+
+def test_an_inventory_that_nobody_uses_is_nothing_to_tell_of() -> None:
+    store = InMemoryInventoryStore(LedgerState(now_ms=lambda: 0))
+    assert not read_inventory(store, 0).is_used
+
+    store.note_reading("{}")
+
+    assert read_inventory(store, 0).is_used

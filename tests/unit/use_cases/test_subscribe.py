@@ -6,10 +6,12 @@ from ipaddress import ip_network
 import pytest
 
 from odim_relay.domain.egress import EgressPolicy
+from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.subscribe import (
     InvalidSubscriptionError,
+    KeptElsewhereError,
     Subscribe,
     SubscriptionMissingError,
     TooManySubscriptionsError,
@@ -204,3 +206,25 @@ def test_all_are_listed_oldest_first(store: InMemorySubscriptionStore) -> None:
     for _ in range(3):
         subscribe.create(WISH)
     assert [one.subscription_id for one in subscribe.everything()] == ["b", "c", "a"]
+
+
+# --- what ODIM keeps ---
+
+
+def test_what_odim_keeps_is_neither_changed_nor_deleted_here_and_it_is_told_where_it_can_be(
+    subscribe: Subscribe, store: InMemorySubscriptionStore
+) -> None:
+    theirs = replace(WISH, subscription_id="s", keeper=Keeper.ODIM)
+    store.save(theirs)
+    for ask in (subscribe.delete, lambda id_: subscribe.update(id_, lambda found: replace(found, name="mine"))):
+        with pytest.raises(KeptElsewhereError, match=r"ODIM's own API.*odim-relay odim import"):
+            ask("s")
+    assert store.get("s") == theirs
+
+
+def test_what_is_left_of_an_odim_that_is_followed_no_more_is_anybodys(store: InMemorySubscriptionStore) -> None:
+    store.save(replace(WISH, subscription_id="s", keeper=Keeper.ODIM))
+    subscribe = Subscribe(store=store, wake=print, new_id=str, now_s=lambda: 0.0, read_only=frozenset())
+    assert subscribe.update("s", lambda found: replace(found, name="mine")).name == "mine"
+    subscribe.delete("s")
+    assert store.get("s") is None

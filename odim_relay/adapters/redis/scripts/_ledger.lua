@@ -12,6 +12,7 @@ local SUBSCRIPTIONS = prefix .. 'subscriptions'
 local DUE = prefix .. 'due'
 local BACKLOGS = prefix .. 'backlogs'
 local EVENT_SERVICE = prefix .. 'event-service'
+local INVENTORY_VERSION = prefix .. 'inventory:version'
 local BODY_FIELDS = 3 -- payload, record, recorded_at_ms: what a body holds beside the deliveries that need it
 
 local function clock_ms()
@@ -53,7 +54,7 @@ local function next_ticket()
   return redis.call('INCR', prefix .. 'tickets')
 end
 
--- Raise the generation of the subscriptions, for a change of the one named, or of what is said for all. By the clock: a
+-- Raise the generation of the subscriptions, for a change of the one named, or of what counts for all. By the clock: a
 -- generation whose write was lost is never given again, and the ones that this database had are kept, so that a cache of a
 -- lost one is found out. Who knows an older one than those reads everything: no earlier change is asked for.
 local function next_generation(subscription)

@@ -9,11 +9,12 @@
 -- ARGV  1 partition as topic:number    2-4 believed topic epoch, offset, cursor    5-7 reached ones; all empty without one
 --       8 generation of the subscriptions it was matched with
 --       9 quarantine entry that this is the replay of, else empty
---       10-13 counts of records, events, unmatched, ignored
---       14-16 counts of events, deliveries, quarantine entries that follow
+--       10-13 counts of records, events, unmatched, of unknown source
+--       14-17 counts of events, deliveries, quarantine entries, kinds of ignored records that follow
 --       then per event: id, payload, record, recorded_at_ms, 1 when it goes into the journal else 0
---       then per delivery: id, subscription, place of its event (from 1), shape
+--       then per delivery: id, subscription, place of its event (from 1), shape, reason it is parked for at once or empty
 --       then per quarantine entry: id, document, value
+--       then per kind of ignored records: its name, how many
 -- Returns {'position'}, {'generation'}, {'full'} or {'entry'} when refused, else {'written', tickets}
 
 local function forget_quarantined(id)
@@ -58,7 +59,7 @@ if delivery_count > 0 then
   if held_bytes() > RULES.max_bytes then return { 'full' } end
 end
 
-local at = 17
+local at = 18
 local events = {}
 for i = 1, event_count do
   events[i] = at
@@ -76,13 +77,14 @@ local function hindrance(flow)
   return flow.rate and flow.next_at_ms > NOW and 'behind' or nil
 end
 
-local result, created, touched = { 'written', tickets }, 0, {}
+local result, created, touched, is_to_go = { 'written', tickets }, 0, {}, {}
 if delivery_count > 0 then
   local ticket = redis.call('INCRBY', prefix .. 'tickets', delivery_count) - delivery_count
   local with_body = {}
   for _ = 1, delivery_count do
     local id, subscription, event, shape = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
-    at = at + 4
+    local parked_as = ARGV[at + 4]
+    at = at + 5
     ticket = ticket + 1
     local delivery = prefix .. 'delivery:' .. id
     -- The ledger has it already: that happens only after the position was reset to an earlier one.
@@ -98,7 +100,8 @@ if delivery_count > 0 then
       end
       local flow = flow_of(subscription)
       touched[subscription] = flow
-      local reason = hindrance(flow)
+      local reason = parked_as ~= '' and parked_as or hindrance(flow)
+      if parked_as == '' then is_to_go[subscription] = true end
       if reason then
         keep(flow, id, { version = RULES.letter_version, state = 'PARKED', seq = '0', ticket = text(ticket),
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
@@ -119,11 +122,12 @@ if delivery_count > 0 then
   end
 end
 count('deliveries_created', created)
-for _, flow in pairs(touched) do
+for id, flow in pairs(touched) do
   if is_waiting(flow) then
     keep_quota(flow, RULES.admit_most)
-    -- So many came at once that some wait, and maybe nothing is under way whose end would let them go.
-    if is_closed(destination_of(flow.destination)) then admit(flow) end
+    -- So many came at once that some wait, and maybe nothing is under way whose end would let them go. What was to be parked
+    -- is due: the replay lets it go.
+    if is_to_go[id] and is_closed(destination_of(flow.destination)) then admit(flow) end
   end
 end
 
@@ -161,5 +165,11 @@ else
 end
 count('events_ingested', tonumber(ARGV[11]))
 count('events_unmatched', tonumber(ARGV[12]))
-count('records_ignored', tonumber(ARGV[13]))
+count('events_unknown_source', tonumber(ARGV[13]))
+for _ = 1, tonumber(ARGV[17]) do
+  local kind, number = ARGV[at], tonumber(ARGV[at + 1])
+  at = at + 2
+  count('records_ignored', number)
+  count('records_ignored:' .. kind, number)
+end
 return result
