@@ -9,7 +9,6 @@ memory than it may.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -138,16 +137,23 @@ def follow() -> dict[str, float]:
     computed_s = time.process_time()
     first_s = _seconds(mirror.read)
     first_cpu_s = time.process_time() - computed_s
-    # In KiB on Linux: what it was at most, also between two looks.
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "first_s": first_s,
         "first_cpu_s": first_cpu_s,
-        "memory_mib": peak_mib - before_mib,
+        "memory_mib": _peak_mib() - before_mib,
         # What was written is compared once more.
         "again_s": min(_seconds(mirror.read) for _ in range(3)),
         "load_s": _seconds(inventory.read),
     }
+
+
+def _peak_mib() -> float:
+    """
+    What this process's resident memory was at most, also between two looks.
+    """
+    # Not `ru_maxrss`, which still knows how large the process was that began this one.
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _seconds(act: Callable[[], object]) -> float:

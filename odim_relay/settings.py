@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import ConfigurationError
 
 ENV_PREFIX = "ODIM_RELAY_"
@@ -145,6 +146,9 @@ class DeliverySettings(_Group):
         None, description="certificates destinations are verified against; unset is the system's"
     )
     verify: bool = Field(default=True, description="whether certificates of destinations are verified")
+    tls_dir: Path | None = Field(
+        None, description="folder of the certificates and keys that subscriptions name; a mounted secret, for one"
+    )
 
 
 class SecretsSettings(_Group):
@@ -198,6 +202,30 @@ class EgressSettings(_Group):
     deny: tuple[IPvAnyNetwork, ...] = Field(
         (), description="JSON list of networks that are forbidden, whatever allows them"
     )
+    proxy: str | None = Field(
+        None,
+        description="what destinations are reached through: `scheme://[user:password@]host[:port]` with http, https, "
+        "socks5 or socks5h (which looks names up itself)",
+        json_schema_extra={"user_info": "secret"},
+    )
+    no_proxy: tuple[str, ...] = Field(
+        (),
+        description='JSON list of hosts that are reached directly: `["example.com", ".lab", "10.0.0.0/8"]`; '
+        "`*` is all; a leading dot means only what is below it; networks are for hosts given by address",
+    )
+
+    @field_validator("proxy")
+    @classmethod
+    def _some_proxy(cls, proxy: str | None) -> str | None:
+        if proxy is not None:
+            read_proxy(proxy)
+        return proxy
+
+    @field_validator("no_proxy")
+    @classmethod
+    def _some_hosts(cls, no_proxy: tuple[str, ...]) -> tuple[str, ...]:
+        read_no_proxy(no_proxy)
+        return no_proxy
 
 
 class BreakerSettings(_Group):

@@ -25,8 +25,9 @@ from odim_relay.bootstrap.stores import (
     turn,
 )
 from odim_relay.bootstrap.subscribing import announce
-from odim_relay.domain.backoff import Backoff
+from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
+from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
@@ -58,6 +59,7 @@ def sender() -> RequestsSender:
         telemetry.logger(__name__).warning(
             "tls.not_verified", setting="DELIVERY__VERIFY", detail="whoever answers for a destination gets its events"
         )
+    way = settings().egress
     return RequestsSender(
         now=lambda: datetime.now(UTC),
         user_agent=USER_AGENT,
@@ -65,6 +67,9 @@ def sender() -> RequestsSender:
         verify=chosen.verify,
         ca_file=chosen.ca_file,
         concurrency=chosen.concurrency,
+        tls_folder=chosen.tls_dir,
+        proxy=None if way.proxy is None else read_proxy(way.proxy),
+        no_proxy=read_no_proxy(way.no_proxy),
     )
 
 
@@ -88,7 +93,7 @@ def deliver() -> Deliver:
             ),
         ),
         timeout_s=chosen.timeout_s,
-        draw=random.random,
+        draw=even_draws(random.random()),  # noqa: S311 - jitter
         now_s=time.time,
         signer=signer(),
     )

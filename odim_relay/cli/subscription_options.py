@@ -120,6 +120,22 @@ _MEMBERS = (
     SECRET_OPTION,
     KEY_OPTION,
     click.option(
+        "--ca-file",
+        metavar="FILE",
+        help="What its certificate is verified with; a file in the folder that DELIVERY__TLS_DIR names.",
+    ),
+    click.option(
+        "--certificate-fingerprint",
+        metavar="SHA256",
+        help="Of the only certificate that is accepted of it: 64 hexadecimal digits, with or without colons.",
+    ),
+    click.option(
+        "--client-certificate-file",
+        metavar="FILE",
+        help="The certificate that is shown to it, PEM with its chain; a file in that folder.",
+    ),
+    click.option("--client-key-file", metavar="FILE", help="Its key, where that is not in the same file."),
+    click.option(
         "--basic-auth",
         "basic_user",
         metavar="USER",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from odim_relay.domain.authentication import kind_of
 from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.tls import tls_terms_of
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -18,7 +19,7 @@ def destination_id(subscription: Subscription) -> str:
     Name what one breaker and one in-flight cap are for (L29): the normalised full URL and who we are to it.
 
     The same URL with other credentials is another destination: one of them may be wrong. So it is with other backups,
-    or verified otherwise.
+    or verified otherwise, or with another certificate of ours.
 
     Returns:
         16 hexadecimal digits.
@@ -32,6 +33,10 @@ def destination_id(subscription: Subscription) -> str:
     # What most do not have is left out: their names stay those that the ledger knows.
     if subscription.verify_certificate is not None:
         identity += (subscription.verify_certificate,)
+    terms = tls_terms_of(subscription)
+    if not terms.is_usual:
+        files = (terms.ca_file, terms.client_certificate_file, terms.client_key_file)
+        identity += (("tls", *files, terms.fingerprint),)
     if subscription.backup_destinations:
         identity += tuple(map(_normalised, subscription.backup_destinations))
     if subscription.authentication is not None:

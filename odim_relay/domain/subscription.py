@@ -84,6 +84,11 @@ class Subscription:
         owner: user name of the account that made it; empty when the command line did.
         backup_destinations: http(s) URLs, tried in this order when the destination fails.
         verify_certificate: whether the destinations' certificates are verified; `None` is as `DELIVERY__VERIFY` says.
+        ca_file: what they are verified with instead; like the next ones but one a file's name, relative to the folder
+            that `DELIVERY__TLS_DIR` names; empty for what all others are verified with.
+        certificate_fingerprint: SHA-256 of the only certificate that is accepted, hexadecimal; empty for any.
+        client_certificate_file: what is shown to them; empty for nothing.
+        client_key_file: its key; empty where that is in the same file.
         heartbeat_minutes: how often a heartbeat event is sent, 1 to 65,535; `None` for none.
         signing_secret: `whsec_` and base64, to sign each request with; a secret; empty for none.
         signing_key: `whsk_` and base64, to sign each request with; a secret; empty for none.
@@ -112,6 +117,10 @@ class Subscription:
     owner: str = ""
     backup_destinations: tuple[str, ...] = field(default=(), repr=False)
     verify_certificate: bool | None = None
+    ca_file: str = ""
+    certificate_fingerprint: str = ""
+    client_certificate_file: str = ""
+    client_key_file: str = ""
     heartbeat_minutes: int | None = None
     signing_secret: str = field(default="", repr=False)
     signing_key: str = field(default="", repr=False)

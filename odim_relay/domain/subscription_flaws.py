@@ -15,6 +15,7 @@ from odim_relay.domain.message_id import without_version
 from odim_relay.domain.resource_type import is_type
 from odim_relay.domain.signing import check_signing_key, check_signing_secret
 from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
+from odim_relay.domain.tls import tls_flaws_of
 
 SEVERITIES = ("OK", "Warning", "Critical")
 """
@@ -89,6 +90,7 @@ def flaws_of(subscription: Subscription, egress: EgressPolicy) -> Iterator[Flaw]
         yield from _flaws_of_url("Destination", subscription.destination, egress)
     yield from _flaws_of_backups(subscription, egress)
     yield from _flaws_of_headers(subscription.headers)
+    yield from _flaws_of_tls(subscription)
     yield from _flaws_of_filters(subscription.filters)
     yield from _flaws_of_conflicts(subscription.filters)
     yield from _flaws_of_format(subscription)
@@ -149,6 +151,12 @@ def _flaws_of_headers(headers: Collection[tuple[str, str]]) -> Iterator[Flaw]:
             # The value is a secret.
             yield Flaw(member=member, kind=FlawKind.FORMAT, problem=f"cannot be: {name!a} {wrong}", value=name)
         seen.add(name.lower())
+
+
+def _flaws_of_tls(subscription: Subscription) -> Iterator[Flaw]:
+    for one in tls_flaws_of(subscription):
+        kind = FlawKind.CONFLICT if one.other else FlawKind.FORMAT
+        yield Flaw(member=one.member, kind=kind, problem=one.problem, value=one.value, other=one.other)
 
 
 def _flaws_of_filters(filters: Filters) -> Iterator[Flaw]:

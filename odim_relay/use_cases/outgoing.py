@@ -8,6 +8,7 @@ from odim_relay.domain.authentication import ClientCredentials, authorization
 from odim_relay.domain.rotation import live_secrets
 from odim_relay.domain.signing import is_signing_key, signature, signed_content
 from odim_relay.domain.subscription import Mode, Subscription
+from odim_relay.domain.tls import tls_terms_of
 from odim_relay.ports import Claim, OutgoingRequest, Signer
 
 _FIXED_HEADERS = (
@@ -49,7 +50,7 @@ def outgoing_request(
             *(_REPLAY_HEADERS if claim.is_replay else ()),
         ),
         is_repeatable=claim.mode is not Mode.AT_MOST_ONCE,
-        is_verified=subscription.verify_certificate,
+        tls=tls_terms_of(subscription),
         credentials=authentication if isinstance(authentication, ClientCredentials) else None,
     )
 

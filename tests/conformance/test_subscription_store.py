@@ -49,6 +49,10 @@ FULL = Subscription(
     max_in_flight=2,
     rate_per_s=0.5,
     retention_s=3_600,
+    ca_file="ca.pem",
+    certificate_fingerprint="ab" * 32,
+    client_certificate_file="client.crt",
+    client_key_file="client.key",
 )
 
 

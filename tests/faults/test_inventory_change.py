@@ -162,7 +162,9 @@ def test_rows_that_are_rewritten_under_load_and_a_dead_redis_of_odim_cost_nobody
     site, made_up = Site.make(odim, receiver), MadeUp(5)
     rounds = 0
     with make_relay(partitions=2, ODIM__REDIS_URL=odim.server.url(), ODIM__READ_INTERVAL_S=1) as relay:
-        wait_until(lambda: relay.store.count() == len(site.subscriptions), timeout_s=60, what="the subscriptions")
+        wait_until(
+            lambda: relay.store.count() == len(site.subscriptions), timeout_s=PATIENCE_S, what="the subscriptions"
+        )
         versions = {relay.inventory.version()}
         with events_flow(relay, site) as flow:
             while flow.count < EVENTS / 2:
@@ -173,7 +175,9 @@ def test_rows_that_are_rewritten_under_load_and_a_dead_redis_of_odim_cost_nobody
             with odim.without_rows(list(site.devices)[BATCH:], [one.id for one in site.subscriptions[:-1]]):
                 wait_for_reading(relay)
             odim.server.kill()
-            wait_until(lambda: "odim.not_followed" in relay.bridge.log(), timeout_s=60, what="the bridge to notice")
+            wait_until(
+                lambda: "odim.not_followed" in relay.bridge.log(), timeout_s=PATIENCE_S, what="the bridge to notice"
+            )
             # As after any restart of ODIM's Redis, there are no notifications.
             odim.server.start()
             wait_for_reading(relay)

@@ -24,6 +24,7 @@ from odim_relay.domain.decision import Schedule
 from odim_relay.domain.event import WHOLE
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.tls import USUAL, TlsTerms
 from odim_relay.ports import (
     IngestBatch,
     NewDelivery,
@@ -250,12 +251,12 @@ class SimulatedRelay:
                 destination.accepted[dict(request.headers)["webhook-id"]] += 1
         return answer
 
-    def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
+    def accepts(self, url: str, *, timeout_s: float, tls: TlsTerms = USUAL) -> bool:
         """
         See `Connector.accepts`.
         """
         assert timeout_s > 0
-        assert is_verified is None
+        assert tls == USUAL
         destination = self.destinations[url]
         destination.knocks_at_s.append(self.time.now_s)
         return destination.answer.failure not in _WITHOUT_REQUEST

@@ -106,6 +106,8 @@ def test_what_kubernetes_injects_for_a_service_of_our_name_is_passed_over(
         ("DELIVERY__RETRY_FACTOR", "inf"),
         ("EGRESS__ALLOW", '["127.0.0.0/8", "localhost"]'),
         ("EGRESS__DENY", '["10.0.0.1/8"]'),
+        ("EGRESS__PROXY", "proxy.example:3128"),
+        ("EGRESS__NO_PROXY", '["*.example.com"]'),
         ("DELIVERY__WINDOW", "0"),
         ("DELIVERY__MAX_IN_FLIGHT_PER_DESTINATION", "0"),
         ("BREAKER__FAILURES", "0"),

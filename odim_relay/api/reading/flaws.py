@@ -9,7 +9,10 @@ from odim_relay.domain.subscription_flaws import Flaw, FlawKind
 from odim_relay.formats.base_messages import message
 
 _OWN = frozenset(
-    {"Authentication", "Mode", "SigningKey", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds"}
+    {
+        *("Authentication", "Mode", "SigningKey", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds"),
+        *("CaFile", "CertificateFingerprint", "ClientCertificateFile", "ClientKeyFile"),
+    }
 )
 _SECRET = frozenset({"Authentication", "SigningKey", "SigningSecret"})
 _HIDDEN = "******"

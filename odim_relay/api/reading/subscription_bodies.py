@@ -22,11 +22,13 @@ from odim_relay.domain.subscription_flaws import (
     MOST_IN_FLIGHT,
     MOST_VALUES,
 )
+from odim_relay.domain.tls import LONGEST_FILE_NAME
 
 _SECRETS = frozenset({"Authentication", "HttpHeaders", "SigningKey", "SigningSecret"})
 _MOST_HEADERS = 100
 _LONGEST_SECRET = 200
 _WRITE_ONLY: dict[str, JsonValue] = {"writeOnly": True}
+_LONGEST_FINGERPRINT = 95
 
 EventType: TypeAlias = Literal[
     "StatusChange", "ResourceUpdated", "ResourceAdded", "ResourceRemoved", "Alert", "MetricReport", "Other"
@@ -37,6 +39,7 @@ Url: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_UR
 """
 Its length is checked with all else about it, without repeating a password that may be in it.
 """
+FileName: TypeAlias = Annotated[str | None, Field(max_length=LONGEST_FILE_NAME)]
 Annotation: TypeAlias = Annotated[str | None, Field(alias="@odata.type", exclude=True)]
 
 
@@ -93,6 +96,10 @@ class OdimRelayBody(Body):
     max_in_flight: int | None = Field(None, ge=1, le=MOST_IN_FLIGHT)
     rate_per_second: float | None = Field(None, gt=0, le=HIGHEST_RATE_PER_S)
     retention_seconds: int | None = Field(None, ge=1, le=LONGEST_RETENTION_S)
+    ca_file: FileName = None
+    certificate_fingerprint: str | None = Field(None, max_length=_LONGEST_FINGERPRINT)
+    client_certificate_file: FileName = None
+    client_key_file: FileName = None
 
 
 class OemBody(Body):

@@ -110,6 +110,10 @@ def _own_of(subscription: Subscription, public_key: str) -> dict[str, Any]:
         "MaxInFlight": subscription.max_in_flight,
         "RatePerSecond": subscription.rate_per_s,
         "RetentionSeconds": subscription.retention_s,
+        "CaFile": subscription.ca_file or None,
+        "CertificateFingerprint": subscription.certificate_fingerprint or None,
+        "ClientCertificateFile": subscription.client_certificate_file or None,
+        "ClientKeyFile": subscription.client_key_file or None,
     }
     authentication = subscription.authentication
     is_signed = subscription.signing_secret or subscription.signing_key

@@ -63,6 +63,9 @@ RICH: tuple[dict[str, Any], ...] = (
                 "MaxInFlight": 4,
                 "RatePerSecond": 12.5,
                 "RetentionSeconds": 86_400,
+                "CertificateFingerprint": "ab" * 32,
+                "ClientCertificateFile": "site/client.crt",
+                "ClientKeyFile": "site/client.key",
             }
         },
     ),

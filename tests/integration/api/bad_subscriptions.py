@@ -184,6 +184,10 @@ WRONG_TYPE: Final = (
     _oem("PropertyValueTypeError", "SigningKey", 7),
     _oem("PropertyValueTypeError", "Authentication", "Bearer"),
     _authentication("PropertyValueTypeError", "Token", Kind="Bearer", Token=7),
+    *(
+        _oem("PropertyValueTypeError", member, 1)
+        for member in ("CaFile", "CertificateFingerprint", "ClientCertificateFile", "ClientKeyFile")
+    ),
 )
 
 WRONG_FORMAT: Final = (
@@ -222,6 +226,9 @@ WRONG_FORMAT: Final = (
     ),
     _of("BackupDestinations", "PropertyValueFormatError", ["https://192.0.2.1/x", "x"], at="#/BackupDestinations/1"),
     _of("OriginResources", "PropertyValueFormatError", [{"@odata.id": "Systems/1"}], at="#/OriginResources/0"),
+    _oem("PropertyValueFormatError", "CaFile", "../ca.pem"),
+    _oem("PropertyValueFormatError", "ClientCertificateFile", "/etc/client.pem"),
+    _oem("PropertyValueFormatError", "CertificateFingerprint", "ab:cd"),
     _of("MessageIds", "PropertyValueFormatError", [""], at="#/MessageIds/0"),
     _of("RegistryPrefixes", "PropertyValueFormatError", [" Base"], at="#/RegistryPrefixes/0"),
     _of("HttpHeaders", "PropertyValueFormatError", [{"X One": HEADER_VALUE}], at="#/HttpHeaders"),
@@ -304,6 +311,13 @@ CONFLICTING: Final = (
         Said("PropertyValueConflict", ("HeartbeatIntervalMinutes", "SendHeartbeat"), "#/HeartbeatIntervalMinutes"),
         HeartbeatIntervalMinutes=5,
     ),
+    _creating(
+        "a CA for a certificate that is not verified",
+        Said("PropertyValueConflict", None, "#/Oem/OdimRelay/CaFile"),
+        VerifyCertificate=False,
+        Oem={"OdimRelay": {"CaFile": "ca.pem"}},
+    ),
+    _oem("PropertyValueConflict", "ClientKeyFile", "client.key"),
     _creating(
         "a message that is wanted and excluded, in another version",
         Said("PropertyValueConflict", ("MessageIds", "ExcludeMessageIds"), "#/MessageIds"),

@@ -52,6 +52,9 @@ OPTIONS = (
     ("--rate", "0.5", "rate_per_s", 0.5),
     ("--retention", "2h", "retention_s", 7_200),
     ("--secret", SECRET, "signing_secret", SECRET),
+    ("--certificate-fingerprint", "AB" * 32, "certificate_fingerprint", "AB" * 32),
+    ("--client-certificate-file", "site/client.crt", "client_certificate_file", "site/client.crt"),
+    ("--client-key-file", "site/client.key", "client_key_file", "site/client.key"),
 )
 
 
@@ -68,7 +71,13 @@ def test_what_is_given_is_stored_told_and_cleared(cli: CliRunner, filled: Filled
     assert (told["verify_certificate"], told["heartbeat_minutes"], told["signing_secret"]) == (False, 5, "set")
     assert (told["max_in_flight"], told["rate_per_s"], told["retention_s"]) == (3, 0.5, 7_200)
 
-    names = ("backup-destinations", "heartbeat-minutes", "max-in-flight", "rate", "retention", "secret")
+    assert (told["client_certificate_file"], told["client_key_file"]) == ("site/client.crt", "site/client.key")
+    assert (told["ca_file"], told["certificate_fingerprint"]) == (None, "AB" * 32)
+
+    names = (
+        *("backup-destinations", "heartbeat-minutes", "max-in-flight", "rate", "retention", "secret"),
+        *("certificate-fingerprint", "client-certificate-file", "client-key-file"),
+    )
     clearing = [part for name in (*names, "verify-certificate") for part in ("--clear", name)]
     ok(cli.invoke(main, ["subscriptions", "update", id_, *clearing]))
 
@@ -311,3 +320,28 @@ def test_who_follows_a_stream_is_sent_no_test_event(cli: CliRunner, filled: Fill
     refused = cli.invoke(main, ["subscriptions", "test", id_])
 
     assert (refused.exit_code, "by a stream" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--ca-file", "/etc/ca.pem"), "CaFile begins with /"),
+        (("--ca-file", "../ca.pem"), "CaFile is no plain path into the folder that DELIVERY__TLS_DIR names"),
+        (("--ca-file", "ca.pem", "--no-verify-certificate"), "CaFile is what the certificate is verified with"),
+        (("--client-key-file", "k.pem"), "ClientKeyFile is the key of a certificate"),
+        (("--certificate-fingerprint", "ab:cd"), "CertificateFingerprint is no SHA-256 fingerprint"),
+    ],
+)
+def test_what_cannot_be_about_tls_is_told_when_it_is_saved(cli: CliRunner, options: tuple[str, ...], told: str) -> None:
+    result = cli.invoke(main, ["subscriptions", "create", "--destination", URL, *options])
+
+    assert result.exit_code == 1
+    assert told in " ".join(result.output.split())
+
+
+def test_a_ca_of_its_own_is_stored(cli: CliRunner, filled: Filled) -> None:
+    (id_,) = create(cli, "--ca-file", "site/ca.pem")
+
+    assert stored(filled, id_).ca_file == "site/ca.pem"
+    ok(cli.invoke(main, ["subscriptions", "update", id_, "--clear", "ca-file"]))
+    assert stored(filled, id_).ca_file == ""

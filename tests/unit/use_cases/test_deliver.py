@@ -64,7 +64,7 @@ def test_a_subscription_says_whether_its_receiver_is_verified(relay: InMemoryRel
 
     relay.deliver(ticket)
 
-    assert relay.sender.sent[0].is_verified is verify
+    assert relay.sender.sent[0].tls.is_verified is verify
 
 
 def test_each_attempt_is_signed_with_the_secret_of_its_time(relay: InMemoryRelay) -> None:

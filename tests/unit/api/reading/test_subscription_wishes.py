@@ -70,6 +70,9 @@ def test_everything_that_can_be_said_is_understood() -> None:
                 "MaxInFlight": 2,
                 "RatePerSecond": 1,
                 "RetentionSeconds": 60,
+                "CertificateFingerprint": "ab" * 32,
+                "ClientCertificateFile": "client.crt",
+                "ClientKeyFile": "client.key",
             }
         },
     )
@@ -102,6 +105,9 @@ def test_everything_that_can_be_said_is_understood() -> None:
         max_in_flight=2,
         rate_per_s=1.0,
         retention_s=60,
+        certificate_fingerprint="ab" * 32,
+        client_certificate_file="client.crt",
+        client_key_file="client.key",
     )
 
 
@@ -257,6 +263,10 @@ KNOWN = Subscription(
         (
             {"Oem": {"OdimRelay": {"MaxInFlight": None, "RatePerSecond": 2.5}}},
             {"max_in_flight": None, "rate_per_s": 2.5},
+        ),
+        (
+            {"Oem": {"OdimRelay": {"CaFile": "ca.pem", "CertificateFingerprint": None}}},
+            {"ca_file": "ca.pem", "certificate_fingerprint": ""},
         ),
     ],
     ids=str,

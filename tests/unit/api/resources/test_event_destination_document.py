@@ -112,6 +112,10 @@ def test_what_was_asked_for_is_shown_but_secrets() -> None:
             "MaxInFlight": None,
             "RatePerSecond": None,
             "RetentionSeconds": None,
+            "CaFile": None,
+            "CertificateFingerprint": None,
+            "ClientCertificateFile": None,
+            "ClientKeyFile": None,
         }
     }
     assert "hunter2" not in str(found)
