@@ -17,6 +17,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("isolation", ()),
     ("concurrency", ("--quick",)),
     ("http_send", ("--posts", "1000", "--pairs", "5")),
+    ("keep_alive", ()),
     ("matching", ()),
     ("waiting_memory", ()),
     ("odim_inventory", ()),
@@ -26,6 +27,7 @@ QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("bridge", ("--quick",)),
     ("isolation", ("--quick",)),
     ("http_send", ("--posts", "300", "--pairs", "3")),
+    ("keep_alive", ("--posts", "300", "--pairs", "3")),
     ("odim_inventory", ("--quick",)),
 )
 

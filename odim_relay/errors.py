@@ -29,3 +29,16 @@ class ConfigurationError(OdimRelayError):
     """
     The process must not start; the message names the setting and how to mend it.
     """
+
+
+class SealedError(ConfigurationError):
+    """
+    Secrets in a store are encrypted with a key that this process has not got. Nothing was done with them.
+    """
+
+    def __init__(self, what: str, key_id: str) -> None:
+        super().__init__(
+            f"the secrets of {what} cannot be read: SECRETS__ENCRYPTION_KEYS has no key {key_id}, by which they were "
+            "encrypted, or they were changed since; put that key back into the list"
+        )
+        self.key_id = key_id

@@ -6,18 +6,21 @@ Read by bootstrap, the command line and celeryconfig only; everything below gets
 
 import os
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import ConfigurationError
 
 ENV_PREFIX = "ODIM_RELAY_"
 # What Kubernetes injects for services that are called odim-relay-something.
 _INJECTED = re.compile(r"ODIM_RELAY_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\w+)$")
 
+_KEY_BYTES = 32
 _BROKERS = ("redis", "rediss", "sentinel", "amqp", "amqps")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -143,6 +146,48 @@ class DeliverySettings(_Group):
         None, description="certificates destinations are verified against; unset is the system's"
     )
     verify: bool = Field(default=True, description="whether certificates of destinations are verified")
+    tls_dir: Path | None = Field(
+        None, description="folder of the certificates and keys that subscriptions name; a mounted secret, for one"
+    )
+
+
+class SecretsSettings(_Group):
+    """
+    Secrets in Redis: what subscriptions are signed and authenticated with, header values, the key of the API's own
+    certificate.
+    """
+
+    encryption_keys: tuple[str, ...] = Field(
+        (),
+        description="JSON list of keys, 32 bytes in base64 each, the newest first: that encrypts, all of them "
+        "decrypt; empty leaves secrets as they are. `odim-relay secrets new-key` makes one, `odim-relay secrets "
+        "rotate` encrypts what is there already",
+        json_schema_extra={"secret": True},
+    )
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        # None of them is repeated: what is wrong may be a key with one letter missing.
+        seen: set[bytes] = set()
+        for number, text in enumerate(texts, 1):
+            try:
+                key = b64decode(text, validate=True)
+            except ValueError:
+                raise ValueError(f"key {number} is not base64") from None
+            if len(key) != _KEY_BYTES:
+                raise ValueError(f"key {number} holds {len(key)} bytes; a key has {_KEY_BYTES}")
+            if key in seen:
+                raise ValueError(f"key {number} is there twice")
+            seen.add(key)
+        return texts
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """
+        The keys as bytes.
+        """
+        return tuple(map(b64decode, self.encryption_keys))
 
 
 class EgressSettings(_Group):
@@ -157,6 +202,30 @@ class EgressSettings(_Group):
     deny: tuple[IPvAnyNetwork, ...] = Field(
         (), description="JSON list of networks that are forbidden, whatever allows them"
     )
+    proxy: str | None = Field(
+        None,
+        description="what destinations are reached through: `scheme://[user:password@]host[:port]` with http, https, "
+        "socks5 or socks5h (which looks names up itself)",
+        json_schema_extra={"user_info": "secret"},
+    )
+    no_proxy: tuple[str, ...] = Field(
+        (),
+        description='JSON list of hosts that are reached directly: `["example.com", ".lab", "10.0.0.0/8"]`; '
+        "`*` is all; a leading dot means only what is below it; networks are for hosts given by address",
+    )
+
+    @field_validator("proxy")
+    @classmethod
+    def _some_proxy(cls, proxy: str | None) -> str | None:
+        if proxy is not None:
+            read_proxy(proxy)
+        return proxy
+
+    @field_validator("no_proxy")
+    @classmethod
+    def _some_hosts(cls, no_proxy: tuple[str, ...]) -> tuple[str, ...]:
+        read_no_proxy(no_proxy)
+        return no_proxy
 
 
 class BreakerSettings(_Group):
@@ -270,6 +339,7 @@ class Settings(BaseSettings):
     odim: OdimSettings = OdimSettings()
     delivery: DeliverySettings = DeliverySettings()
     egress: EgressSettings = EgressSettings()
+    secrets: SecretsSettings = SecretsSettings()
     breaker: BreakerSettings = BreakerSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()

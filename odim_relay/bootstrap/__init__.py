@@ -24,15 +24,19 @@ from odim_relay.bootstrap.delivering import (
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
-from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets
+from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets, rotate_secrets
 from odim_relay.bootstrap.process import (
     USER_AGENT,
     configure_logs,
     egress_policy,
+    new_encryption_key,
     new_id,
     new_secret,
+    new_signing_key,
     new_signing_secret,
+    sealer,
     settings,
+    signer,
     stopping,
 )
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, publish
@@ -93,8 +97,10 @@ __all__ = [
     "manage_accounts",
     "mirror",
     "new_certificate",
+    "new_encryption_key",
     "new_id",
     "new_secret",
+    "new_signing_key",
     "new_signing_secret",
     "odim_store",
     "odim_view",
@@ -110,11 +116,14 @@ __all__ = [
     "replay_quarantine",
     "require_durable_ledger",
     "reset_offsets",
+    "rotate_secrets",
     "scripts",
+    "sealer",
     "sender",
     "service_identity",
     "session_store",
     "settings",
+    "signer",
     "sources",
     "stopping",
     "streams",

@@ -7,11 +7,10 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 
-from odim_relay.adapters.redis.identity import RedisServiceIdentity
 from odim_relay.adapters.security import certificate
 from odim_relay.adapters.security.passwords import Argon2Passwords
 from odim_relay.bootstrap.process import new_id, new_secret, settings
-from odim_relay.bootstrap.stores import account_store, scripts, session_store
+from odim_relay.bootstrap.stores import account_store, identity_store, session_store
 from odim_relay.domain.throttle import Throttle
 from odim_relay.errors import ConfigurationError
 from odim_relay.use_cases.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, ManageAccounts, is_user_name
@@ -64,7 +63,7 @@ def service_identity() -> ServiceIdentity:
     What makes all processes of the API one service.
     """
     return ServiceIdentity(
-        store=RedisServiceIdentity(scripts()),
+        store=identity_store(),
         new_id=new_id,
         make_certificate=new_certificate,
         is_usable=lambda pem: certificate.is_usable(pem, datetime.now(UTC)),

@@ -10,8 +10,9 @@ from functools import cache
 
 from odim_relay import telemetry
 from odim_relay.adapters.http.sender import RequestsSender
+from odim_relay.adapters.http.token_endpoint import OAuthTokenEndpoint
 from odim_relay.bootstrap.engine import publisher
-from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, stopping
+from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, signer, stopping
 from odim_relay.bootstrap.stores import (
     backlog_ledger,
     delivery_ledger,
@@ -24,8 +25,9 @@ from odim_relay.bootstrap.stores import (
     turn,
 )
 from odim_relay.bootstrap.subscribing import announce
-from odim_relay.domain.backoff import Backoff
+from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
+from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
@@ -39,6 +41,7 @@ from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
 from odim_relay.use_cases.streams import SweepStreams
+from odim_relay.use_cases.tokens import SendWithTokens
 
 _LONGEST_KNOCK_S = 5.0
 
@@ -56,6 +59,7 @@ def sender() -> RequestsSender:
         telemetry.logger(__name__).warning(
             "tls.not_verified", setting="DELIVERY__VERIFY", detail="whoever answers for a destination gets its events"
         )
+    way = settings().egress
     return RequestsSender(
         now=lambda: datetime.now(UTC),
         user_agent=USER_AGENT,
@@ -63,6 +67,9 @@ def sender() -> RequestsSender:
         verify=chosen.verify,
         ca_file=chosen.ca_file,
         concurrency=chosen.concurrency,
+        tls_folder=chosen.tls_dir,
+        proxy=None if way.proxy is None else read_proxy(way.proxy),
+        no_proxy=read_no_proxy(way.no_proxy),
     )
 
 
@@ -75,7 +82,7 @@ def deliver() -> Deliver:
     return Deliver(
         ledger=PatientLedger(delivery_ledger(), stopping.wait),
         directory=SubscriptionDirectory(subscription_store(), event_service_store()),
-        send=SendWithBackups(sender=sender(), now_s=time.time, is_ours=_is_ours),
+        send=SendWithBackups(sender=_sender_with_tokens(), now_s=time.time, is_ours=_is_ours),
         publisher=publisher(),
         schedule=Schedule(
             retries=chosen.retry_attempts,
@@ -86,9 +93,14 @@ def deliver() -> Deliver:
             ),
         ),
         timeout_s=chosen.timeout_s,
-        draw=random.random,
+        draw=even_draws(random.random()),  # noqa: S311 - jitter
         now_s=time.time,
+        signer=signer(),
     )
+
+
+def _sender_with_tokens() -> SendWithTokens:
+    return SendWithTokens(sender=sender(), endpoint=OAuthTokenEndpoint(sender().ask), monotonic_s=time.monotonic)
 
 
 def _is_ours(name: str, for_s: float) -> bool:

@@ -8,12 +8,13 @@ from functools import cache
 from odim_relay.adapters.kafka.consumer import KafkaSource
 from odim_relay.bootstrap.engine import publisher
 from odim_relay.bootstrap.odim import follows_odim, odim_store
-from odim_relay.bootstrap.process import new_id, settings
+from odim_relay.bootstrap.process import new_id, sealer, settings
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
 from odim_relay.bootstrap.stores import (
     backlog_ledger,
     event_service_store,
     flow_listing,
+    identity_store,
     ingest_ledger,
     inventory_store,
     ledger_figures,
@@ -27,6 +28,7 @@ from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.quarantine import ReplayQuarantine
 from odim_relay.use_cases.readiness import Readiness, Unreachable
+from odim_relay.use_cases.rotate_secrets import RotateSecrets
 
 _READY_WITHIN_S = 5.0
 
@@ -49,6 +51,13 @@ def replay_quarantine() -> ReplayQuarantine:
         decoders=decoders(),
         publisher=publisher(),
     )
+
+
+def rotate_secrets() -> RotateSecrets:
+    """
+    Encrypts what is kept with the newest key.
+    """
+    return RotateSecrets(stores=(subscription_store(), identity_store()), can_seal=sealer().can_seal)
 
 
 def reset_offsets(source: KafkaSource) -> ResetOffsets:

@@ -8,6 +8,7 @@ from threading import Event
 from uuid import uuid4
 
 from odim_relay import __version__, telemetry
+from odim_relay.adapters.security import sealing, signing
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.signing import signing_secret_of
 from odim_relay.settings import Settings, load
@@ -55,6 +56,36 @@ def new_signing_secret() -> str:
     A secret to sign requests with.
     """
     return signing_secret_of(secrets.token_bytes(32))
+
+
+def new_signing_key() -> str:
+    """
+    A key to sign requests with.
+    """
+    return signing.new_signing_key()
+
+
+def new_encryption_key() -> str:
+    """
+    A key for `SECRETS__ENCRYPTION_KEYS`.
+    """
+    return sealing.new_encryption_key()
+
+
+@cache
+def signer() -> signing.Ed25519Signer:
+    """
+    Signs with keys.
+    """
+    return signing.Ed25519Signer()
+
+
+@cache
+def sealer() -> sealing.AesGcmSealer:
+    """
+    Encrypts what is kept, where there are keys for that.
+    """
+    return sealing.AesGcmSealer(settings().secrets.keys)
 
 
 def new_secret() -> str:

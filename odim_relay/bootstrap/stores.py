@@ -10,6 +10,7 @@ from odim_relay.adapters.redis.connection import Scripts, TlsFiles, connect, ref
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
 from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
+from odim_relay.adapters.redis.identity import RedisServiceIdentity
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.inventory import RedisInventoryStore
@@ -19,7 +20,7 @@ from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQua
 from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
-from odim_relay.bootstrap.process import new_id, settings
+from odim_relay.bootstrap.process import new_id, sealer, settings
 from odim_relay.ports import RedisFacts
 from odim_relay.rules import rules_of
 from odim_relay.use_cases.durability import check_durability
@@ -71,7 +72,7 @@ def subscription_store() -> RedisSubscriptionStore:
     """
     Where subscriptions are kept.
     """
-    return RedisSubscriptionStore(scripts())
+    return RedisSubscriptionStore(scripts(), sealer())
 
 
 @cache
@@ -112,6 +113,14 @@ def session_store() -> RedisSessionStore:
     Where sessions are kept.
     """
     return RedisSessionStore(scripts())
+
+
+@cache
+def identity_store() -> RedisServiceIdentity:
+    """
+    Where the API's certificate and UUID are kept.
+    """
+    return RedisServiceIdentity(scripts(), sealer())
 
 
 def delivery_listing() -> RedisDeliveryListing:

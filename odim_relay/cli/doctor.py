@@ -11,13 +11,14 @@ import click
 from odim_relay import bootstrap
 from odim_relay.cli.exits import FAILED
 from odim_relay.cli.output import json_option, print_json, quiet_logs
-from odim_relay.errors import TransientError
+from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.use_cases.doctor import (
     Finding,
     LedgerFacts,
     examine_ledger,
     examine_odim,
     examine_redis,
+    examine_secrets,
     examine_topics,
 )
 
@@ -30,7 +31,7 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     Examine the stores and their configuration; say what is wrong and how to mend it. Exits with 1 if anything is.
     """
     quiet_logs()
-    findings = [*_redis(), *_broker(), *_kafka(), *_odim()]
+    findings = [*_redis(), *_secrets(), *_broker(), *_kafka(), *_odim()]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -42,6 +43,14 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
 
 def _redis() -> list[Finding]:
     return _reached("redis", "REDIS__URL", lambda: examine_redis(bootstrap.redis_facts()))
+
+
+def _secrets() -> list[Finding]:
+    try:
+        states = list(bootstrap.rotate_secrets().states())
+    except (ConfigurationError, TransientError):
+        return []  # that Redis cannot be used is told already
+    return examine_secrets(states, can_seal=bootstrap.sealer().can_seal)
 
 
 def _broker() -> list[Finding]:

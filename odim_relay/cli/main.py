@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "offsets": "odim_relay.cli.offsets:offsets",
         "publish": "odim_relay.cli.publish:publish",
         "quarantine": "odim_relay.cli.quarantine:quarantine",
+        "secrets": "odim_relay.cli.secrets:secrets",
         "settings": "odim_relay.cli.settings:settings",
         "sources": "odim_relay.cli.sources:sources",
         "status": "odim_relay.cli.status:status",

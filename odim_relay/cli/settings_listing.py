@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from odim_relay.domain.destination import without_secrets
 from odim_relay.settings import Settings, dotenv_names, known_variables
 
 HIDDEN = "********"
@@ -90,6 +91,8 @@ def _shown(field: FieldInfo, value: object) -> str:
     extra = field.json_schema_extra
     if isinstance(extra, dict) and extra.get("secret"):
         return HIDDEN if value else ""
+    if value and isinstance(extra, dict) and extra.get("user_info"):
+        return without_secrets(str(value))
     return without_password(_in_words(value))
 
 

@@ -2,23 +2,18 @@
 The members of a subscription as options.
 """
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from odim_relay.cli.credentials import GENERATED, secret_from_stdin
 from odim_relay.cli.instants import DurationType
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.domain.subscription_flaws import SEVERITIES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-GENERATED = "generate"
-"""
-In place of a secret: one is to be made.
-"""
 
 
 def _split_header(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -34,11 +29,28 @@ def _split_header(ctx: click.Context, param: click.Parameter, values: tuple[str,
 
 def _read_secret(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     if value == "-":
-        value = sys.stdin.readline().strip()
+        value = secret_from_stdin(str(param.human_readable_name)).strip()
     if value == "":
-        raise click.BadParameter("is empty; `--clear secret` removes one", ctx=ctx, param=param)
+        raise click.BadParameter(f"is empty; `--clear {param.opts[0].lstrip('-')}` removes one", ctx=ctx, param=param)
     return value
 
+
+SECRET_OPTION = click.option(
+    "--secret",
+    "signing_secret",
+    metavar="S",
+    callback=_read_secret,
+    help="Requests are signed with it: whsec_ and base64. `-` reads it from stdin, "
+    f"`{GENERATED[0]}` makes one and prints it, once.",
+)
+KEY_OPTION = click.option(
+    "--signing-key",
+    "signing_key",
+    metavar="K",
+    callback=_read_secret,
+    help="Requests are signed with it: whsk_ and base64 of an ed25519 key. `-` reads it from stdin, "
+    f"`{GENERATED[0]}` makes one and prints its public half.",
+)
 
 _MEMBERS = (
     click.option("--name", metavar="N", help="For people; need not be unique."),
@@ -105,14 +117,45 @@ _MEMBERS = (
         default=None,
         help="Whether its certificate is verified.  [default: as DELIVERY__VERIFY says]",
     ),
+    SECRET_OPTION,
+    KEY_OPTION,
     click.option(
-        "--secret",
-        "signing_secret",
-        metavar="S",
-        callback=_read_secret,
-        help="Requests are signed with it: whsec_ and base64. `-` reads it from stdin, "
-        f"`{GENERATED}` makes one and prints it, once.",
+        "--ca-file",
+        metavar="FILE",
+        help="What its certificate is verified with; a file in the folder that DELIVERY__TLS_DIR names.",
     ),
+    click.option(
+        "--certificate-fingerprint",
+        metavar="SHA256",
+        help="Of the only certificate that is accepted of it: 64 hexadecimal digits, with or without colons.",
+    ),
+    click.option(
+        "--client-certificate-file",
+        metavar="FILE",
+        help="The certificate that is shown to it, PEM with its chain; a file in that folder.",
+    ),
+    click.option("--client-key-file", metavar="FILE", help="Its key, where that is not in the same file."),
+    click.option(
+        "--basic-auth",
+        "basic_user",
+        metavar="USER",
+        help="Authenticate to the destination by user name and password (Basic); asks for the password, or reads it "
+        "from stdin.",
+    ),
+    click.option(
+        "--bearer-auth",
+        "bearer",
+        is_flag=True,
+        help="Authenticate by a bearer token; asks for it, or reads it from stdin.",
+    ),
+    click.option(
+        "--oauth2-token-url",
+        metavar="URL",
+        help="Authenticate by tokens that this endpoint gives (OAuth 2.0 client credentials); asks for the client "
+        "secret, or reads it from stdin.",
+    ),
+    click.option("--oauth2-client-id", metavar="ID", help="Who we are to the token endpoint."),
+    click.option("--oauth2-scope", metavar="S", help="What the token is to be good for; several with spaces."),
     click.option("--heartbeat-minutes", type=int, metavar="N", help="How often a heartbeat event is sent."),
     click.option("--max-in-flight", type=int, metavar="N", help="Requests that may be under way at once."),
     click.option("--rate", "rate_per_s", type=float, metavar="N", help="Events per second at most."),

@@ -9,6 +9,7 @@ import click
 
 from odim_relay import bootstrap
 from odim_relay.cli import standing
+from odim_relay.cli.credentials import authentication_of, generated
 from odim_relay.cli.exits import FailedCommand
 from odim_relay.cli.instants import DurationType
 from odim_relay.cli.output import age, counted, json_option, print_fields, print_json, print_table, quiet_logs
@@ -20,7 +21,8 @@ from odim_relay.cli.subscription_members import (
     refuse_idle_subordinate,
     to_json,
 )
-from odim_relay.cli.subscription_options import GENERATED, member_options
+from odim_relay.cli.subscription_options import member_options
+from odim_relay.cli.subscription_secrets import rotate_secret
 from odim_relay.domain.destination import without_secrets
 from odim_relay.domain.subscription import Subscription
 from odim_relay.formats.notices import delivery_test
@@ -40,25 +42,16 @@ def subscriptions() -> None:
 @member_options
 def create(**given: Any) -> None:
     """
-    Create one and print its id, and below it the secret that was made for it. Options that name a filter may be given
-    several times; those of one name are alternatives.
+    Create one and print its id, and below it the secret, or the public half of the key, that was made for it. Options
+    that name a filter may be given several times; those of one name are alternatives.
     """
-    secret = _generated(given)
+    told = generated(given)
+    given["authentication"] = authentication_of(given)
     wish = changed(Subscription(subscription_id="", destination=""), given)
     refuse_idle_subordinate(wish)
     click.echo(bootstrap.subscribe().create(wish).subscription_id)
-    if secret:
-        click.echo(secret)
-
-
-def _generated(given: dict[str, Any]) -> str:
-    """
-    Put a new secret in place of the word for one; empty where that was not asked for.
-    """
-    if given["signing_secret"] != GENERATED:
-        return ""
-    secret = given["signing_secret"] = bootstrap.new_signing_secret()
-    return secret
+    for line in told:
+        click.echo(line)
 
 
 @subscriptions.command("list")
@@ -76,7 +69,7 @@ def list_(*, as_json: bool) -> None:
     )
     rows = list(zip(found, statuses, strict=True))
     if as_json:
-        print_json([to_json(one) | standing.standing_to_json(status) for one, status in rows])
+        print_json([_to_json(one) | standing.standing_to_json(status) for one, status in rows])
         return
     if not rows:
         click.echo("There are no subscriptions: `odim-relay subscriptions create --destination URL` makes one")
@@ -110,7 +103,7 @@ def show(subscription_id: str, *, as_json: bool) -> None:
     (status,) = read_subscriptions(
         [found], bootstrap.delivery_listing().backlogs([subscription_id]), bootstrap.flow_listing(), now_ms
     )
-    document = to_json(found)
+    document = _to_json(found)
     if as_json:
         print_json(document | standing.standing_to_json(status))
         return
@@ -132,6 +125,11 @@ def show(subscription_id: str, *, as_json: bool) -> None:
     )
 
 
+def _to_json(subscription: Subscription) -> dict[str, object]:
+    key = subscription.signing_key
+    return to_json(subscription, bootstrap.signer().public_key(key) if key else "")
+
+
 def _yes_or_no(value: bool | None) -> str | None:
     return None if value is None else "yes" if value else "no"
 
@@ -144,11 +142,12 @@ def _yes_or_no(value: bool | None) -> str | None:
 def update(subscription_id: str, *, clear: tuple[str, ...], **given: Any) -> None:
     """
     Change the members that are given; a list replaces the old one. What waits goes on at once where it is sent
-    elsewhere or otherwise from now on.
+    elsewhere or otherwise from now on. A secret is replaced at once; `rotate-secret` lets the old one sign for a while.
     """
-    if not clear and all(value in (None, ()) for value in given.values()):
+    if not clear and all(value in (None, (), False) for value in given.values()):
         raise click.UsageError("nothing to change: give at least one option")
-    secret = _generated(given)
+    told = generated(given)
+    given["authentication"] = authentication_of(given)
 
     def change(subscription: Subscription) -> Subscription:
         wish = changed(cleared(subscription, clear), given)
@@ -156,8 +155,8 @@ def update(subscription_id: str, *, clear: tuple[str, ...], **given: Any) -> Non
         return wish
 
     bootstrap.subscribe().update(subscription_id, change)
-    if secret:
-        click.echo(secret)
+    for line in told:
+        click.echo(line)
 
 
 @subscriptions.command()
@@ -224,3 +223,6 @@ def resume(subscription_id: str, *, within_s: float | None, as_json: bool) -> No
     click.echo(f"{'Resumed' if resumed.was_suspended else 'It was not suspended'}: {parked} for it")
     if within_s is not None and resumed.parked_count:
         click.echo(f"Those that came longer than {age(within_s)} ago are discarded when their turn comes")
+
+
+subscriptions.add_command(rotate_secret)

@@ -2,7 +2,11 @@
 How long to wait before the next attempt (ledger rule L24).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
+
+_GOLDEN_RATIO = 0.618_033_988_749_894_9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +36,17 @@ class Backoff:
         # Bounded so that a large retry number cannot overflow; any factor above 1 is at its ceiling long before.
         bare = min(self.max_interval_s, self.interval_s * self.factor ** min(retry - 1, 64))
         return bare * (1 + self.jitter * (2 * draw - 1))
+
+
+def even_draws(start: float) -> Callable[[], float]:
+    """
+    Make numbers in [0, 1) that fill it evenly, however many are drawn. Threads may share them.
+
+    Random ones lie closer together here and there: of a thousand retries that they spread over 24 s, some second gets
+    6 %. The multiples of the golden ratio, without their whole parts, never leave a gap much wider than the others.
+
+    Args:
+        start: a random number in [0, 1): what makes one process's numbers others than another's.
+    """
+    numbers = count()
+    return lambda: (start + next(numbers) * _GOLDEN_RATIO) % 1.0

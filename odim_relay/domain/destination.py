@@ -21,7 +21,8 @@ def check_destination(url: str) -> str | None:
 
     It must be an absolute http or https URL of RFC 3986 with a host, no user-info and no fragment. A host that ends
     in a number must be a full IPv4 address, for resolvers read `10.20` and `0x7f.1` each in a way of their own; IPv6
-    stands in brackets. Whether the address may be reached is not asked here.
+    stands in brackets. A name in other than ASCII is not translated: there are two ways to, which do not always agree
+    (IDNA 2003 and 2008). Whether the address may be reached is not asked here.
     """
     return _check_characters(url) or _check_parts(url)
 
@@ -34,12 +35,23 @@ def without_secrets(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def without_user_info(url: str) -> str:
+    """
+    A URL without its user-info, for those who know its query already.
+    """
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
 def _check_characters(url: str) -> str | None:
     if not url:
         return "is empty"
     strange = _NOT_IN_A_URI.search(url)
     if strange:
-        return f"has the character {strange[0]!a} at position {strange.start()}, which no URL may have"
+        where = f"has the character {strange[0]!a} at position {strange.start()}, which no URL may have"
+        if strange[0].isascii():
+            return where
+        return f"{where}; a host's name is given in its ASCII form (xn--...), all else percent-encoded"
     return "has a fragment (#), which is never sent" if "#" in url else None
 
 

@@ -2,8 +2,10 @@
 What came of one attempt, and what it means.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Verdict(StrEnum):
@@ -19,17 +21,21 @@ class Verdict(StrEnum):
 
 class Failure(StrEnum):
     """
-    Why an attempt ended without an HTTP status.
+    Why an attempt ended without an HTTP status. AUTHENTICATION: no token was to be had for the destination. SEALED:
+    the subscription's secrets could not be read; that is our own fault.
     """
 
     DNS = "dns"
     FORBIDDEN = "forbidden"
+    PROXY = "proxy"
     CONNECT = "connect"
     TLS = "tls"
     CONNECT_TIMEOUT = "connect_timeout"
     TIMEOUT = "timeout"
     DISCONNECTED = "disconnected"
     PROTOCOL = "protocol"
+    AUTHENTICATION = "authentication"
+    SEALED = "sealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,47 +59,83 @@ class Outcome:
     is_unsent: bool = False
 
 
-_TRANSIENT_4XX = frozenset({401, 403, 404, 408, 421, 425, 429})
-_GONE_STATUS = 410
+class Standing(StrEnum):
+    """
+    What an outcome says of the destination itself (ledger rules L29, L30). WITHHELD: it is left alone as one that
+    fails, and is not to blame: no subscription is given up for it.
+    """
+
+    ALIVE = "alive"
+    FAILING = "failing"
+    UNREACHABLE = "unreachable"
+    WITHHELD = "withheld"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """
+    What an outcome asks of the delivery, and what it says of the destination.
+    """
+
+    verdict: Verdict
+    standing: Standing
+
+
+_DELIVERED = Judgement(Verdict.DELIVERED, Standing.ALIVE)
+_GONE = Judgement(Verdict.GONE, Standing.ALIVE)
+# Who rejects for good is alive.
+_REJECTED = Judgement(Verdict.REJECTED, Standing.ALIVE)
+_FAILED = Judgement(Verdict.TRANSIENT, Standing.FAILING)
+_UNREACHED = Judgement(Verdict.TRANSIENT, Standing.UNREACHABLE)
+_WITHHELD = Judgement(Verdict.TRANSIENT, Standing.WITHHELD)
+_OUR_OWN_FAULT = Judgement(Verdict.TRANSIENT, Standing.NOTHING)
+
+_BY_STATUS: tuple[tuple[Iterable[int], Judgement], ...] = (
+    (range(100, 600), _FAILED),
+    (range(200, 300), _DELIVERED),
+    (range(400, 500), _REJECTED),
+    ((401, 403, 404, 408, 421, 425, 429), _FAILED),
+    ((410,), _GONE),
+)
+JUDGEMENTS: Mapping[int | Failure, Judgement] = MappingProxyType(
+    {
+        # A later line wins over an earlier one.
+        **{status: judgement for statuses, judgement in _BY_STATUS for status in statuses},
+        Failure.DNS: _UNREACHED,
+        # Where the egress policy does not let us go, and what lies behind a proxy that fails: knocking tells when there
+        # is a way again.
+        Failure.FORBIDDEN: _UNREACHED,
+        Failure.PROXY: _UNREACHED,
+        Failure.CONNECT: _UNREACHED,
+        Failure.CONNECT_TIMEOUT: _UNREACHED,
+        Failure.TLS: _UNREACHED,
+        Failure.TIMEOUT: _FAILED,
+        Failure.DISCONNECTED: _FAILED,
+        Failure.PROTOCOL: _FAILED,
+        Failure.AUTHENTICATION: _FAILED,
+        Failure.SEALED: _WITHHELD,
+    }
+)
+"""
+Semantics S2 to S5 in full: every status from 100 to 599, and every failure.
+"""
+
+
+def _judgement_of(outcome: Outcome) -> Judgement:
+    what = outcome.failure if outcome.status is None else outcome.status
+    return _OUR_OWN_FAULT if what is None else JUDGEMENTS[what]
 
 
 def verdict_of(outcome: Outcome) -> Verdict:
     """
     Judge an outcome: 2xx delivered; 410 gone; S4's list, 1xx, 3xx, 5xx and every failure transient; other 4xx rejected.
     """
-    status = outcome.status
-    if status is None:
-        return Verdict.TRANSIENT
-    if 200 <= status <= 299:  # noqa: PLR2004 - the range is the definition
-        return Verdict.DELIVERED
-    if status == _GONE_STATUS:
-        return Verdict.GONE
-    if 400 <= status <= 499 and status not in _TRANSIENT_4XX:  # noqa: PLR2004 - the range is the definition
-        return Verdict.REJECTED
-    return Verdict.TRANSIENT
-
-
-class Standing(StrEnum):
-    """
-    What an outcome says of the destination itself (ledger rules L29, L30).
-    """
-
-    ALIVE = "alive"
-    FAILING = "failing"
-    UNREACHABLE = "unreachable"
-    NOTHING = "nothing"
-
-
-# Where the egress policy does not let us go counts too: knocking tells when it does again.
-_UNREACHABLE = frozenset({Failure.DNS, Failure.FORBIDDEN, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS})
+    return _judgement_of(outcome).verdict
 
 
 def standing_of(outcome: Outcome) -> Standing:
     """
     Judge the destination: who rejects for good is alive; who does not even take a connection is unreachable.
     """
-    if outcome.status is None and outcome.failure is None:
-        return Standing.NOTHING  # a fault of our own
-    if outcome.failure in _UNREACHABLE:
-        return Standing.UNREACHABLE
-    return Standing.FAILING if verdict_of(outcome) is Verdict.TRANSIENT else Standing.ALIVE
+    return _judgement_of(outcome).standing

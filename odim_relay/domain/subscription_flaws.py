@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from odim_relay.domain.authentication import ClientCredentials, problems_of
 from odim_relay.domain.destination import check_destination
 from odim_relay.domain.egress import EgressPolicy, check_egress
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.http_header import check_header
 from odim_relay.domain.message_id import without_version
 from odim_relay.domain.resource_type import is_type
-from odim_relay.domain.signing import check_signing_secret
+from odim_relay.domain.signing import check_signing_key, check_signing_secret
 from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
+from odim_relay.domain.tls import tls_flaws_of
 
 SEVERITIES = ("OK", "Warning", "Critical")
 """
@@ -88,10 +90,13 @@ def flaws_of(subscription: Subscription, egress: EgressPolicy) -> Iterator[Flaw]
         yield from _flaws_of_url("Destination", subscription.destination, egress)
     yield from _flaws_of_backups(subscription, egress)
     yield from _flaws_of_headers(subscription.headers)
+    yield from _flaws_of_tls(subscription)
     yield from _flaws_of_filters(subscription.filters)
     yield from _flaws_of_conflicts(subscription.filters)
     yield from _flaws_of_format(subscription)
     yield from _flaws_of_texts(subscription)
+    yield from _flaws_of_signing(subscription)
+    yield from _flaws_of_authentication(subscription, egress)
     yield from _flaws_of_numbers(subscription)
 
 
@@ -146,6 +151,12 @@ def _flaws_of_headers(headers: Collection[tuple[str, str]]) -> Iterator[Flaw]:
             # The value is a secret.
             yield Flaw(member=member, kind=FlawKind.FORMAT, problem=f"cannot be: {name!a} {wrong}", value=name)
         seen.add(name.lower())
+
+
+def _flaws_of_tls(subscription: Subscription) -> Iterator[Flaw]:
+    for one in tls_flaws_of(subscription):
+        kind = FlawKind.CONFLICT if one.other else FlawKind.FORMAT
+        yield Flaw(member=one.member, kind=kind, problem=one.problem, value=one.value, other=one.other)
 
 
 def _flaws_of_filters(filters: Filters) -> Iterator[Flaw]:
@@ -223,10 +234,33 @@ def _flaws_of_texts(subscription: Subscription) -> Iterator[Flaw]:
         if len(text) > limit:
             problem = f"is longer than {limit} characters"
             yield Flaw(member=member, kind=FlawKind.TOO_LONG, problem=problem, value=text[:80], limit=limit)
-    if subscription.signing_secret:
-        wrong = check_signing_secret(subscription.signing_secret)
+
+
+def _flaws_of_signing(subscription: Subscription) -> Iterator[Flaw]:
+    for member, text, check in (
+        ("SigningSecret", subscription.signing_secret, check_signing_secret),
+        ("SigningKey", subscription.signing_key, check_signing_key),
+    ):
+        wrong = check(text) if text else None
         if wrong is not None:
-            yield Flaw(member="SigningSecret", kind=FlawKind.FORMAT, problem=wrong)
+            yield Flaw(member=member, kind=FlawKind.FORMAT, problem=wrong)
+
+
+def _flaws_of_authentication(subscription: Subscription, egress: EgressPolicy) -> Iterator[Flaw]:
+    authentication, member = subscription.authentication, "Authentication"
+    if authentication is None:
+        return
+    # None of the values is repeated: what is wrong may be a secret in the wrong place.
+    flaws = [
+        Flaw(member=f"{member}/{part}", kind=FlawKind.FORMAT, problem=problem)
+        for part, problem in problems_of(authentication)
+    ]
+    yield from flaws
+    if isinstance(authentication, ClientCredentials) and not flaws:
+        yield from _flaws_of_url(f"{member}/TokenUri", authentication.token_url, egress)
+    if any(name.lower() == "authorization" for name, _ in subscription.headers):
+        problem = "and the header Authorization both say who we are: give one of them"
+        yield Flaw(member=member, kind=FlawKind.CONFLICT, problem=problem, other="HttpHeaders")
 
 
 def _flaws_of_numbers(subscription: Subscription) -> Iterator[Flaw]:

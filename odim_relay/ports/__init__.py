@@ -36,10 +36,13 @@ from odim_relay.ports.listings import (
 from odim_relay.ports.odim import OdimFacts, OdimStore, OdimTables
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
+from odim_relay.ports.sealing import SealedStore, Sealer, SealState
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
 from odim_relay.ports.sessions import SessionStore
+from odim_relay.ports.signing import Signer
 from odim_relay.ports.subscriptions import SubscriptionStore
 from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
+from odim_relay.ports.tokens import Token, TokenEndpoint
 from odim_relay.ports.turns import Turn
 
 __all__ = [
@@ -94,12 +97,18 @@ __all__ = [
     "ReplayRefusal",
     "ReplayStep",
     "Resumed",
+    "SealState",
+    "SealedStore",
+    "Sealer",
     "Sender",
     "SessionStore",
+    "Signer",
     "SubscriptionFlow",
     "SubscriptionStore",
     "SuspendedBy",
     "TaskTicket",
+    "Token",
+    "TokenEndpoint",
     "TopicEpoch",
     "TopicPartition",
     "Turn",

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from odim_relay.domain.authentication import ClientCredentials
 from odim_relay.domain.outcome import Outcome
+from odim_relay.domain.tls import USUAL, TlsTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,14 +19,16 @@ class OutgoingRequest:
     Attributes:
         headers: all of them but `Content-Length` and `Host`; later pairs of one name replace earlier ones.
         is_repeatable: whether the destination may get it twice.
-        is_verified: whether the destination's certificate is verified; `None` is as the sender does by itself.
+        tls: what the destination has to prove, and what we show it.
+        credentials: for a token that is to go with it; a plain sender knows nothing of them.
     """
 
     url: str
     body: bytes
     headers: tuple[tuple[str, str], ...]
     is_repeatable: bool = True
-    is_verified: bool | None = None
+    tls: TlsTerms = USUAL
+    credentials: ClientCredentials | None = None
 
 
 class Sender(Protocol):
@@ -39,8 +43,9 @@ class Sender(Protocol):
         One deadline of `timeout_s` covers DNS, connect, TLS, request and response. Redirects are not followed; at most
         16 KiB of the response is read. Whatever the destination does comes back as an `Outcome`; an exception is
         a fault of our own. One whose certificate is not accepted, or whose addresses are forbidden, is sent nothing:
-        TLS, FORBIDDEN. A kept connection that turns out closed before any byte of an answer is replaced once if the
-        request is repeatable: the destination may then get it twice, under the same `webhook-id`.
+        TLS, FORBIDDEN. TLS too when a file that its terms name cannot be used: never is less asked of it instead. A
+        kept connection that turns out closed before any byte of an answer is replaced once if the request is
+        repeatable: the destination may then get it twice, under the same `webhook-id`.
 
         Args:
             may_send: asked right before the first byte when connecting took longer than 3 s (ledger rule L17).
@@ -56,11 +61,11 @@ class Connector(Protocol):
     Knocks at destinations.
     """
 
-    def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
+    def accepts(self, url: str, *, timeout_s: float, tls: TlsTerms = USUAL) -> bool:
         """
         Tell whether the URL's server accepts a connection, through the TLS handshake; nothing is sent over it.
 
         Args:
-            is_verified: as of an `OutgoingRequest`.
+            tls: as of an `OutgoingRequest`.
         """
         ...

@@ -9,9 +9,9 @@ from odim_relay.domain.decision import Decision, Delivered, Park, RetryAfter, Sc
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.destination import without_secrets
 from odim_relay.domain.destination_identity import destination_id
-from odim_relay.domain.outcome import Outcome, Verdict, verdict_of
+from odim_relay.domain.outcome import Failure, Outcome, Verdict, verdict_of
 from odim_relay.domain.subscription import Mode, Subscription
-from odim_relay.errors import TransientError
+from odim_relay.errors import SealedError, TransientError
 from odim_relay.formats.notices import buffer_exceeded
 from odim_relay.formats.shaping import shape_body
 from odim_relay.ports import (
@@ -21,6 +21,7 @@ from odim_relay.ports import (
     LastAttempt,
     Publisher,
     Refusal,
+    Signer,
     TaskTicket,
 )
 from odim_relay.telemetry import logger
@@ -45,7 +46,7 @@ class Deliver:
     The work of the delivery task. Threads share one instance.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by keyword, and in one place
         self,
         *,
         ledger: DeliveryLedger,
@@ -56,6 +57,7 @@ class Deliver:
         timeout_s: float,
         draw: Callable[[], float],
         now_s: Callable[[], float],
+        signer: Signer,
     ) -> None:
         """
         Args:
@@ -72,6 +74,7 @@ class Deliver:
         self._timeout_s = timeout_s
         self._draw = draw
         self._now_s = now_s
+        self._signer = signer
 
     def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
         """
@@ -150,6 +153,8 @@ class Deliver:
         Returns:
             None when the claim is not good any more; the event was not sent then.
         """
+        if subscription.sealed_by:
+            return _withheld(subscription)
         body = shape_body(claim.payload, claim.shape, event_id=claim.event_id)
         if not claim.lost_count:
             return self._post(claim, subscription, claim.delivery_id, body, self._timeout_s)
@@ -183,7 +188,9 @@ class Deliver:
     ) -> Outcome | None:
         backups = subscription.backup_destinations
         return self._post_to_any(
-            outgoing_request(claim, subscription, webhook_id=webhook_id, body=body, now_s=self._now_s()),
+            outgoing_request(
+                claim, subscription, webhook_id=webhook_id, body=body, now_s=self._now_s(), signer=self._signer
+            ),
             backups,
             # As it stands now, and not as it stood at the claim.
             group=destination_id(subscription) if backups else "",
@@ -211,6 +218,14 @@ def _next_of_run(aftermath: Aftermath) -> TaskTicket | None:
     if aftermath.retry is not None or len(aftermath.tickets) != 1 or aftermath.tickets[0].wait_s:
         return None
     return aftermath.tickets[0]
+
+
+def _withheld(subscription: Subscription) -> Outcome:
+    """
+    What comes of a delivery whose subscription's secrets cannot be read here: it waits, and goes when they can.
+    """
+    problem = str(SealedError("this subscription", subscription.sealed_by))
+    return Outcome(failure=Failure.SEALED, detail=problem, is_unsent=True)
 
 
 def _log_attempt(claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:

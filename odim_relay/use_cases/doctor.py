@@ -2,11 +2,12 @@
 What is wrong with the stores, and how to mend it. Pure: the facts come in.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odim_relay.ports import Commit, OdimFacts, RedisFacts, TopicPartition
+from odim_relay.ports import Commit, OdimFacts, RedisFacts, SealState, TopicPartition
 
+_FEW = 5
 _OLDEST_REDIS = (6, 2, 0)
 _WAITAOF_REDIS = (7, 2, 0)
 
@@ -211,6 +212,40 @@ def examine_ledger(facts: LedgerFacts) -> Finding:
     return Finding(
         subject=subject, is_wrong=False, found=f"{facts.birth}, as committed to Kafka" if facts.commits else facts.birth
     )
+
+
+def examine_secrets(states: Iterable[tuple[str, SealState]], *, can_seal: bool) -> list[Finding]:
+    """
+    Judge how secrets stand in Redis.
+
+    Args:
+        states: of each thing that has secrets, by its name.
+    """
+    by_state: dict[SealState, list[str]] = {}
+    for thing, state in states:
+        by_state.setdefault(state, []).append(thing)
+    unreadable = sorted(by_state.get(SealState.UNREADABLE, ()))
+    findings = []
+    if unreadable:
+        some = ", ".join(unreadable[:_FEW]) + (f" and {len(unreadable) - _FEW} more" if len(unreadable) > _FEW else "")
+        findings.append(
+            Finding(
+                subject="secrets that cannot be read",
+                is_wrong=True,
+                found=f"of {some}: SECRETS__ENCRYPTION_KEYS lacks their key; what is for them waits",
+                remedy="put the key that they were encrypted with back into the list, for every process",
+            )
+        )
+    plain, older = len(by_state.get(SealState.PLAIN, ())), len(by_state.get(SealState.OLDER, ()))
+    if not can_seal:
+        found = f"SECRETS__ENCRYPTION_KEYS is not set: {plain} stand as they are"
+        remedy = "to encrypt them: `odim-relay secrets new-key`, set it for every process, `odim-relay secrets rotate`"
+    else:
+        found = f"{len(by_state.get(SealState.CURRENT, ()))} encrypted with the newest key"
+        found += f", {older} with an older one" if older else ""
+        found += f", {plain} as they are" if plain else ""
+        remedy = "`odim-relay secrets rotate` encrypts all of them with the newest" if plain or older else ""
+    return [*findings, Finding(subject="secrets in redis", is_wrong=False, found=found, remedy=remedy)]
 
 
 def name(partition: TopicPartition) -> str:

@@ -2,9 +2,14 @@
 A delivery as the request that carries it.
 """
 
-from odim_relay.domain.signing import signature
+from collections.abc import Iterator
+
+from odim_relay.domain.authentication import ClientCredentials, authorization
+from odim_relay.domain.rotation import live_secrets
+from odim_relay.domain.signing import is_signing_key, signature, signed_content
 from odim_relay.domain.subscription import Mode, Subscription
-from odim_relay.ports import Claim, OutgoingRequest
+from odim_relay.domain.tls import tls_terms_of
+from odim_relay.ports import Claim, OutgoingRequest, Signer
 
 _FIXED_HEADERS = (
     ("Content-Type", "application/json"),
@@ -14,29 +19,43 @@ _REPLAY_HEADERS = (("x-odim-relay-replay", "1"),)
 
 
 def outgoing_request(
-    claim: Claim, subscription: Subscription, *, webhook_id: str, body: bytes, now_s: float
+    claim: Claim, subscription: Subscription, *, webhook_id: str, body: bytes, now_s: float, signer: Signer
 ) -> OutgoingRequest:
     """
-    Make the request of one attempt, signed where the subscription has a secret.
+    Make the request of one attempt, signed with every secret and key of the subscription that is live.
 
     Args:
         webhook_id: by which the subscriber knows duplicates.
         now_s: seconds since the epoch.
     """
     timestamp = str(int(now_s))
-    secret = subscription.signing_secret
+    signatures = " ".join(
+        signer.sign(secret, signed_content(webhook_id, timestamp, body))
+        if is_signing_key(secret)
+        else signature(secret, webhook_id, timestamp, body)
+        for secret in live_secrets(subscription, now_s)
+    )
+    authentication = subscription.authentication
     return OutgoingRequest(
         url=subscription.destination,
         body=body,
         headers=(
             *_FIXED_HEADERS,
+            *_authorization(subscription),
             *subscription.headers,
             ("webhook-id", webhook_id),
             ("webhook-timestamp", timestamp),
-            *((("webhook-signature", signature(secret, webhook_id, timestamp, body)),) if secret else ()),
+            *((("webhook-signature", signatures),) if signatures else ()),
             ("x-odim-relay-attempt", str(claim.attempt)),
             *(_REPLAY_HEADERS if claim.is_replay else ()),
         ),
         is_repeatable=claim.mode is not Mode.AT_MOST_ONCE,
-        is_verified=subscription.verify_certificate,
+        tls=tls_terms_of(subscription),
+        credentials=authentication if isinstance(authentication, ClientCredentials) else None,
     )
+
+
+def _authorization(subscription: Subscription) -> Iterator[tuple[str, str]]:
+    value = authorization(subscription.authentication) if subscription.authentication is not None else None
+    if value is not None:
+        yield "Authorization", value

@@ -9,6 +9,7 @@ from functools import partial
 
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.tls import tls_terms_of
 from odim_relay.ports import BacklogLedger, Connection, Connector, Publisher, SubscriptionStore
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
@@ -90,9 +91,7 @@ class Replay:
         """
         urls = (subscription.destination, *subscription.backup_destinations)
         return any(
-            self._connector.accepts(
-                url, timeout_s=self._timeout_s / len(urls), is_verified=subscription.verify_certificate
-            )
+            self._connector.accepts(url, timeout_s=self._timeout_s / len(urls), tls=tls_terms_of(subscription))
             for url in urls
         )
 

@@ -9,6 +9,7 @@ from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.subscription_flaws import Flaw, flaws_of
+from odim_relay.domain.tls import tls_terms_of
 from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import SubscriptionStore
 from odim_relay.telemetry import logger
@@ -85,8 +86,11 @@ def _sending(subscription: Subscription) -> tuple[object, ...]:
     return (
         subscription.destination,
         subscription.backup_destinations,
-        subscription.verify_certificate,
+        tls_terms_of(subscription),
         subscription.headers,
+        subscription.authentication,
+        subscription.signing_secret,
+        subscription.signing_key,
         subscription.mode,
         subscription.max_in_flight,
         subscription.rate_per_s,

@@ -18,6 +18,7 @@ from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
+from odim_relay.adapters.security.sealing import AesGcmSealer
 from odim_relay.domain.delivery import State
 from odim_relay.ports import (
     AnnouncingLedger,
@@ -159,7 +160,8 @@ class LedgerInRedis:
         self.deliveries = RedisDeliveryLedger(scripts)
         self.ingest = RedisIngestLedger(scripts)
         self.backlog = RedisBacklogLedger(scripts)
-        self.subscriptions = RedisSubscriptionStore(scripts)
+        # With encryption, of which nobody is to notice anything: the same secrets are another document each time.
+        self.subscriptions = RedisSubscriptionStore(scripts, AesGcmSealer([bytes(32)]))
         self.services = RedisEventServiceStore(scripts)
         self.journal = RedisJournal(scripts)
         self.inventory = RedisInventoryStore(scripts)

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from odim_relay.domain.authentication import ClientCredentials
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.signing import RetiredSecret
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
 from tests.conformance.ledgers import Ledger
 from tests.fakes.samples import subscription
@@ -39,9 +41,18 @@ FULL = Subscription(
     verify_certificate=False,
     heartbeat_minutes=5,
     signing_secret="whsec_c2VjcmV0",
+    signing_key="whsk_a2V5",
+    retired_secrets=(RetiredSecret(secret="whsec_b2xk", until_s=1_760_000_000),),
+    authentication=ClientCredentials(
+        token_url="https://idp.test/", client_id="me", client_secret="secret", scope="one two"
+    ),
     max_in_flight=2,
     rate_per_s=0.5,
     retention_s=3_600,
+    ca_file="ca.pem",
+    certificate_fingerprint="ab" * 32,
+    client_certificate_file="client.crt",
+    client_key_file="client.key",
 )
 
 

@@ -34,6 +34,18 @@ def test_the_isolation_benchmark_compares_runs_without_and_with_one_that_hangs()
     assert ended.stdout.count("median ratio") == 3
 
 
+@pytest.mark.server
+def test_the_keep_alive_benchmark_compares_both_sides_and_misses_nothing() -> None:
+    command = [sys.executable, "-m", "benchmarks.keep_alive", "--posts", "40", "--pairs", "1", "--threads", "4"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+
+    # 1 is: not worth enough.
+    assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
+    assert "at most 40 handshakes" in ended.stdout
+    assert "median ratio" in ended.stdout
+
+
 @pytest.mark.parametrize("counts", [{"a": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 1, "c": 1}, {"a": 1, "": 1}])
 def test_a_run_that_lost_doubled_or_invented_a_delivery_is_no_result(counts: dict[str, int]) -> None:
     with pytest.raises(NoResultError):

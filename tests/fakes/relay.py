@@ -5,6 +5,7 @@ A worker's parts in memory, put together.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from odim_relay.adapters.security.signing import Ed25519Signer
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.subscription import Subscription
@@ -53,6 +54,7 @@ class InMemoryRelay:
             timeout_s=TIMEOUT_S,
             draw=lambda: 0.5,
             now_s=lambda: self.now_s,
+            signer=Ed25519Signer(),
         )
 
     def ingest(self, *subscriptions: Subscription) -> Sequence[TaskTicket]:

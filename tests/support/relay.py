@@ -11,6 +11,7 @@ The whole product as processes, as in production, and the account of what became
 """
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -129,6 +130,18 @@ class Relay:
         A command of `odim-relay` that is not started yet.
         """
         return RelayProcess("-".join(arguments[:2]), ["-m", "odim_relay", *arguments], self.folder, self.env, ready="")
+
+    def run(self, *arguments: str, stdin: str = "") -> str:
+        """
+        Run a command of `odim-relay` to its end, and give what it prints; fails when that is not well.
+        """
+        command = [sys.executable, "-m", "odim_relay", *arguments]
+        env = {**self.worker.env, "COLUMNS": "1000"}
+        done = subprocess.run(
+            command, cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def operate(self, action: Literal["resume", "suspend", "release"], *ids: str) -> None:
         """

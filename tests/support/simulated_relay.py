@@ -18,11 +18,13 @@ from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
+from odim_relay.adapters.security.signing import Ed25519Signer
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.event import WHOLE
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.domain.subscription import Subscription
+from odim_relay.domain.tls import USUAL, TlsTerms
 from odim_relay.ports import (
     IngestBatch,
     NewDelivery,
@@ -128,6 +130,7 @@ class SimulatedRelay:
             timeout_s=settings.delivery.timeout_s,
             draw=Random(1).random,  # noqa: S311 - jitter, the same in every run
             now_s=lambda: START_MS / 1000 + time.now_s,
+            signer=Ed25519Signer(),
         )
         time.every(settings.ledger.reap_interval_s, Reap(ledger=ledger, publisher=self))
         replay = Replay(ledger=backlog, store=self.store, connector=self, publisher=self, timeout_s=5)
@@ -248,12 +251,12 @@ class SimulatedRelay:
                 destination.accepted[dict(request.headers)["webhook-id"]] += 1
         return answer
 
-    def accepts(self, url: str, *, timeout_s: float, is_verified: bool | None = None) -> bool:
+    def accepts(self, url: str, *, timeout_s: float, tls: TlsTerms = USUAL) -> bool:
         """
         See `Connector.accepts`.
         """
         assert timeout_s > 0
-        assert is_verified is None
+        assert tls == USUAL
         destination = self.destinations[url]
         destination.knocks_at_s.append(self.time.now_s)
         return destination.answer.failure not in _WITHOUT_REQUEST

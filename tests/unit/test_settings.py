@@ -1,4 +1,6 @@
+import json
 import os
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,8 @@ def test_what_kubernetes_injects_for_a_service_of_our_name_is_passed_over(
         ("DELIVERY__RETRY_FACTOR", "inf"),
         ("EGRESS__ALLOW", '["127.0.0.0/8", "localhost"]'),
         ("EGRESS__DENY", '["10.0.0.1/8"]'),
+        ("EGRESS__PROXY", "proxy.example:3128"),
+        ("EGRESS__NO_PROXY", '["*.example.com"]'),
         ("DELIVERY__WINDOW", "0"),
         ("DELIVERY__MAX_IN_FLIGHT_PER_DESTINATION", "0"),
         ("BREAKER__FAILURES", "0"),
@@ -219,3 +223,36 @@ def test_every_variable_that_is_listed_can_be_set() -> None:
 
     assert known["ODIM_RELAY_KAFKA__SECURITY__SASL_PASSWORD"] == ("kafka", "security", "sasl_password")
     assert all(name == ENV_PREFIX + "__".join(path).upper() for name, path in known.items())
+
+
+KEY, OTHER_KEY = b64encode(bytes(32)).decode(), b64encode(bytes(range(32))).decode()
+
+
+def test_encryption_keys_are_read_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    setenv(monkeypatch, "SECRETS__ENCRYPTION_KEYS", json.dumps([OTHER_KEY, KEY]))
+
+    assert load().secrets.keys == (bytes(range(32)), bytes(32))
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ([KEY, "hunter2!"], "key 2 is not base64"),
+        ([KEY[:-4]], "key 1 holds 30 bytes; a key has 32"),
+        ([""], "key 1 holds 0 bytes; a key has 32"),
+        ([KEY, OTHER_KEY, KEY], "key 3 is there twice"),
+        ("hunter2", "lists and objects are written as JSON"),
+        ({"hunter2": 1}, "SECRETS__ENCRYPTION_KEYS"),
+    ],
+)
+def test_a_key_that_is_none_is_told_by_its_number_alone(
+    monkeypatch: pytest.MonkeyPatch, keys: object, problem: str
+) -> None:
+    text = keys if isinstance(keys, str) else json.dumps(keys)
+    setenv(monkeypatch, "SECRETS__ENCRYPTION_KEYS", text)
+
+    with pytest.raises(ConfigurationError) as refused:
+        load()
+
+    assert problem in str(refused.value)
+    assert not any(part in str(refused.value) for part in ("hunter2", KEY[:8], OTHER_KEY[:8]))

@@ -3,182 +3,40 @@ requests' transport adapter, with pools that keep to a deadline.
 """
 
 import ssl
-import time
-from collections import deque
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from odim_relay.adapters.http.attempt import Attempt, AttemptError, Watchdog
-from odim_relay.adapters.http.connection import Connection, HttpConnection, HttpsConnection, StaleConnectionError
+from odim_relay.adapters.http.attempt import Watchdog
+from odim_relay.adapters.http.pool import DeadlinePool, DeadlineSecurePool
+from odim_relay.adapters.http.proxied import WayOut
 from odim_relay.adapters.http.resolver import Resolver
-from odim_relay.adapters.http.response import Head
-from odim_relay.domain.outcome import Failure
 
-# Below the 60 s after which common load balancers close an idle connection, and the minutes after which firewalls
-# forget one without a word.
-_MAX_IDLE_S = 55.0
 # The manager forgets the pool used least; whoever holds it can go on using it.
 _MAX_POOLS = 4096
 
 
-class DeadlinePool(HTTPConnectionPool):
-    """
-    The connections to one host and port.
-
-    `post` replaces `urlopen`, most of which is about what a sender must not do: redirects, proxies, retries by count.
-    """
-
-    ConnectionCls: type[Connection] = HttpConnection
-    _watchdog: Watchdog
-    _resolver: Resolver
-    _max_idle_count: int
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # The one used last stands right. A deque's own operations are atomic; it needs no lock.
-        self._idle: deque[Connection] = deque()
-        self._is_closed = False
-
-    def equip(self, *, watchdog: Watchdog, resolver: Resolver, max_idle_count: int) -> None:
-        """
-        Give the pool what it needs before the first `post`; doing so again is harmless.
-        """
-        self._watchdog = watchdog
-        self._resolver = resolver
-        self._max_idle_count = max_idle_count
-
-    def post(self, attempt: Attempt, request: bytes, *, is_repeatable: bool) -> Head | None:
-        """
-        Send `request` over a connection that is kept, else over a new one, and read the response.
-
-        A repeatable one whose *kept* connection turns out to be closed, without a byte of answer, is sent again over a
-        new one, once and at once. A server may close an idle connection at any time, also while a request is on its way
-        (RFC 9112, 9.3.1); a client may repeat a POST by itself if it knows that repeating it is safe (RFC 9110, 9.2.2),
-        and it is: a delivery's `webhook-id` tells the subscriber of duplicates, which at-least-once has anyway.
-
-        Returns:
-            None when the attempt may not begin; no byte was sent then.
-
-        Raises:
-            AttemptError: there is no response.
-        """
-        kept = self._take()
-        if kept is not None:
-            try:
-                return self._post_over(kept, attempt, request, is_reused=True)
-            except StaleConnectionError:
-                if not is_repeatable:
-                    raise AttemptError(
-                        Failure.DISCONNECTED, "the kept connection was closed under the request"
-                    ) from None
-        fresh = self._new_conn()
-        assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
-        return self._post_over(fresh, attempt, request, is_reused=False)
-
-    def connect(self, attempt: Attempt) -> None:
-        """
-        Open a connection, through the TLS handshake, and close it.
-
-        Raises:
-            AttemptError: there is none.
-        """
-        fresh = self._new_conn()
-        assert isinstance(fresh, Connection)  # noqa: S101 - `ConnectionCls` says so
-        self._watchdog.watch(attempt)
-        try:
-            fresh.open(attempt, self._resolver)
-        finally:
-            self._watchdog.leave(attempt)
-            fresh.close()
-
-    def _post_over(self, connection: Connection, attempt: Attempt, request: bytes, *, is_reused: bool) -> Head | None:
-        is_reusable = False
-        self._watchdog.watch(attempt)
-        try:
-            if not is_reused:
-                connection.open(attempt, self._resolver)
-            if not attempt.may_begin():
-                is_reusable = True
-                return None
-            head, is_reusable = connection.exchange(attempt, request, is_reused=is_reused)
-            return head
-        finally:
-            self._watchdog.leave(attempt)
-            if is_reusable and not attempt.is_overdue:
-                self._keep(connection)
-            else:
-                connection.close()
-
-    def _take(self) -> Connection | None:
-        oldest_allowed = time.monotonic() - _MAX_IDLE_S
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread took the last one
-                return None
-            if connection.idle_since >= oldest_allowed and not connection.has_gone():
-                return connection
-            connection.close()
-        return None
-
-    def _keep(self, connection: Connection) -> None:
-        connection.idle_since = time.monotonic()
-        if len(self._idle) < self._max_idle_count:
-            self._idle.append(connection)
-        else:
-            connection.close()
-        if self._is_closed:
-            self.close()
-
-    def close_idle(self) -> None:
-        """
-        Close the connections that have not been used for 55 s.
-        """
-        oldest_allowed = time.monotonic() - _MAX_IDLE_S
-        while self._idle:
-            try:
-                connection = self._idle.popleft()
-            except IndexError:
-                return
-            if connection.idle_since >= oldest_allowed:
-                self._idle.appendleft(connection)
-                return
-            connection.close()
-
-    def close(self) -> None:
-        """
-        Close the idle connections; those in use are closed when their response ends.
-        """
-        self._is_closed = True
-        while self._idle:
-            try:
-                self._idle.pop().close()
-            except IndexError:
-                break
-        super().close()
-
-
-class DeadlineSecurePool(DeadlinePool, HTTPSConnectionPool):
-    """
-    The same under TLS.
-    """
-
-    ConnectionCls = HttpsConnection
-
-
 class DeadlineAdapter(HTTPAdapter):
     """
-    A transport adapter whose pools are of the kinds above; everything else is requests' own.
+    A transport adapter whose pools are ours; everything else is requests' own.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext, concurrency: int, resolver: Resolver, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext,
+        fingerprint: str = "",
+        concurrency: int,
+        resolver: Resolver,
+        watchdog: Watchdog,
+    ) -> None:
         """
         Args:
+            fingerprint: as of `TlsTerms`.
             concurrency: how many idle connections to one host and port are kept at most.
         """
         self._tls = tls
+        self._fingerprint = fingerprint
         self._concurrency = concurrency
         self._resolver = resolver
         self._watchdog = watchdog
@@ -191,12 +49,21 @@ class DeadlineAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._tls, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": DeadlinePool, "https": DeadlineSecurePool}
 
-    def pool_for(self, scheme: str, host: str, port: int | None) -> DeadlinePool:
+    def pool_for(self, scheme: str, host: str, port: int | None, *, way_out: WayOut | None = None) -> DeadlinePool:
         """
         Find or make the pool for a host and port.
+
+        Args:
+            way_out: the proxy that its connections go through, always the same for one host; None for none.
         """
         pool = self.poolmanager.connection_from_host(host, port, scheme)
         assert isinstance(pool, DeadlinePool)  # noqa: S101 - `init_poolmanager` said so
         # The manager takes urllib3's own keywords only.
-        pool.equip(watchdog=self._watchdog, resolver=self._resolver, max_idle_count=self._concurrency)
+        pool.equip(
+            watchdog=self._watchdog,
+            resolver=self._resolver,
+            max_idle_count=self._concurrency,
+            fingerprint=self._fingerprint,
+            way_out=way_out,
+        )
         return pool

@@ -6,6 +6,7 @@ watchdog shuts the sockets of overdue attempts down instead: whatever operation 
 """
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from odim_relay.domain.outcome import Failure
 ASK_AGAIN_AFTER_S = 3.0
 
 _TICK_S = 0.1
-_HOUSEKEEPING_INTERVAL_S = 10.0
+_HOUSEKEEPING_INTERVAL_S = 2.0
 
 
 class Stage(StrEnum):
@@ -27,6 +28,7 @@ class Stage(StrEnum):
     """
 
     RESOLVING = "looking up the name"
+    PROXY = "waiting for the proxy"
     CONNECTING = "connecting"
     HANDSHAKE = "in the TLS handshake"
     SENDING = "sending the request"
@@ -34,7 +36,7 @@ class Stage(StrEnum):
     READING = "reading the answer"
 
 
-_BEFORE_CONNECTED = frozenset({Stage.RESOLVING, Stage.CONNECTING, Stage.HANDSHAKE})
+_BEFORE_CONNECTED = frozenset({Stage.RESOLVING, Stage.PROXY, Stage.CONNECTING, Stage.HANDSHAKE})
 
 
 class AttemptError(Exception):
@@ -54,9 +56,21 @@ class Attempt:
 
     Attributes:
         sock: what the watchdog shuts down; set while a thread may block on it.
+        received: the response as it came, for who reads its body; up to 16 KiB of that.
+        slow_at: when the watchdog is to call `when_slow`, once, from its own thread.
     """
 
-    __slots__ = ("expires_at", "may_send", "sock", "stage", "started_at", "timeout_s")
+    __slots__ = (
+        "expires_at",
+        "may_send",
+        "received",
+        "slow_at",
+        "sock",
+        "stage",
+        "started_at",
+        "timeout_s",
+        "when_slow",
+    )
 
     def __init__(self, timeout_s: float, may_send: Callable[[], bool]) -> None:
         self.timeout_s = timeout_s
@@ -65,6 +79,9 @@ class Attempt:
         self.expires_at = self.started_at + timeout_s
         self.stage = Stage.CONNECTING
         self.sock: socket.socket | None = None
+        self.received = b""
+        self.slow_at = math.inf
+        self.when_slow: Callable[[], None] = _do_nothing
 
     def remaining_s(self) -> float:
         """
@@ -90,6 +107,8 @@ class Attempt:
         Make the failure of an attempt whose time is up.
         """
         failure = Failure.TIMEOUT if self.is_connected else Failure.CONNECT_TIMEOUT
+        if self.stage is Stage.PROXY:
+            failure = Failure.PROXY
         return AttemptError(failure, f"not done within {self.timeout_s:g} s: still {self.stage}")
 
     @property
@@ -106,6 +125,10 @@ class Attempt:
         return time.monotonic() - self.started_at <= ASK_AGAIN_AFTER_S or self.may_send()
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class Watchdog:
     """
     Shuts the sockets of overdue attempts down, at most 0.1 s late. One thread, started with the first attempt.
@@ -114,7 +137,7 @@ class Watchdog:
     def __init__(self, *, housekeeping: Callable[[], None]) -> None:
         """
         Args:
-            housekeeping: called about every 10 s, from the watchdog's thread.
+            housekeeping: called about every 2 s, from the watchdog's thread.
         """
         self._housekeeping = housekeeping
         self._attempts: set[Attempt] = set()
@@ -169,6 +192,9 @@ class Watchdog:
             for attempt in self._attempts.copy():
                 if now >= attempt.expires_at:
                     self._cut(attempt)
+                elif now >= attempt.slow_at:
+                    attempt.slow_at = math.inf
+                    attempt.when_slow()
             if self._attempts:
                 self._closing.wait(_TICK_S)
                 continue

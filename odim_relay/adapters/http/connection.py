@@ -2,29 +2,28 @@
 urllib3's connections, with one deadline over everything that they do.
 """
 
-import errno
-import os
+import hmac
 import select
 import socket
 import ssl
-from typing import Any
+from hashlib import sha256
 
 import urllib3.connection
 import urllib3.exceptions
+from urllib3.util.ssltransport import SSLTransport
 
 from odim_relay.adapters.http.attempt import Attempt, AttemptError, Stage
+from odim_relay.adapters.http.failures import closed, connecting_failed, exchange_failed
+from odim_relay.adapters.http.proxied import WayOut
 from odim_relay.adapters.http.resolver import AddressInfo, ForbiddenAddressError, Resolver
 from odim_relay.adapters.http.response import Head, NotHttpError, parse_head, response_end
 from odim_relay.domain.outcome import Failure
-from odim_relay.errors import TransientError
+from odim_relay.domain.proxy import ProxyKind
 
 # Semantics S5; the head has a limit of its own.
 MAX_BODY_BYTES = 16_384
 _MAX_HEAD_BYTES = 16_384
 _READ_BYTES = 8_192
-
-# The process ran out of something; the destination has no part in it.
-_OUR_OWN_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
 
 class StaleConnectionError(Exception):
@@ -41,9 +40,13 @@ class Connection(urllib3.connection.HTTPConnection):
 
     Attributes:
         idle_since: when its last response ended; a `time.monotonic`.
+        fingerprint: as of `TlsTerms`.
+        way_out: the proxy that it goes through, if any.
     """
 
     idle_since: float = 0.0
+    fingerprint: str = ""
+    way_out: WayOut | None = None
     _opening: tuple[Attempt, Resolver] | None = None
     _stage_after_connect = Stage.SENDING
     _dns_host: str
@@ -55,16 +58,17 @@ class Connection(urllib3.connection.HTTPConnection):
         Connect, through the TLS handshake where there is one.
 
         Raises:
-            AttemptError: DNS, FORBIDDEN, CONNECT, TLS or TIMEOUT.
+            AttemptError: DNS, FORBIDDEN, PROXY, CONNECT, TLS or CONNECT_TIMEOUT.
             TransientError: this process has no socket left.
         """
         self._opening = (attempt, resolver)
         try:
             self.connect()
+            self._check_fingerprint()
         except ForbiddenAddressError as exc:
             raise AttemptError(Failure.FORBIDDEN, f"not connected to: {exc}") from None
         except (OSError, UnicodeError, ssl.CertificateError, urllib3.exceptions.HTTPError) as exc:
-            raise _connecting_failed(exc, attempt) from exc
+            raise connecting_failed(exc, attempt, self.way_out) from exc
         finally:
             self._opening = None
         self._poll = select.poll()
@@ -74,22 +78,38 @@ class Connection(urllib3.connection.HTTPConnection):
         if self._opening is None:
             return super()._new_conn()
         attempt, resolver = self._opening
+        if self.way_out is not None:
+            is_secure = self._stage_after_connect is Stage.HANDSHAKE
+            host = self._dns_host.strip("[]")
+            sock = self.way_out.connect(attempt, host, self.port, self._connect_to_any, is_secure=is_secure)
+            attempt.stage = self._stage_after_connect
+            sock.settimeout(attempt.remaining_s())
+            return sock
         attempt.stage = Stage.RESOLVING
         addresses = resolver.resolve(self._dns_host, self.port, attempt.remaining_s())
         attempt.stage = Stage.CONNECTING
+        sock = self._connect_to_any(addresses)
+        attempt.stage = self._stage_after_connect
+        # The TLS handshake as a whole keeps to this one; see CPython's `_ssl.c`.
+        sock.settimeout(attempt.remaining_s())
+        return sock
+
+    def _connect_to_any(self, addresses: list[AddressInfo]) -> socket.socket:
+        assert self._opening is not None  # noqa: S101 - it is being opened
+        attempt, _ = self._opening
         failed: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for index, address in enumerate(addresses):
             try:
                 # An address that does not answer leaves the others their share of the time.
-                sock = self._connect_to(address, attempt.remaining_s() / (len(addresses) - index))
+                return self._connect_to(address, attempt.remaining_s() / (len(addresses) - index))
             except OSError as exc:
                 failed = exc
-            else:
-                attempt.stage = self._stage_after_connect
-                # The TLS handshake as a whole keeps to this one; see CPython's `_ssl.c`.
-                sock.settimeout(attempt.remaining_s())
-                return sock
         raise failed
+
+    def _check_fingerprint(self) -> None:
+        """
+        Overridden where there is a certificate.
+        """
 
     def _connect_to(self, address: AddressInfo, timeout_s: float) -> socket.socket:
         family, kind, protocol, _, where = address
@@ -110,6 +130,8 @@ class Connection(urllib3.connection.HTTPConnection):
         """
         if self._poll is None or self._poll.poll(0):
             return True
+        if isinstance(self.sock, SSLTransport):
+            return self.sock.sslobj.pending() > 0 or self.sock.incoming.pending > 0
         return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
 
     def exchange(self, attempt: Attempt, request: bytes, *, is_reused: bool) -> tuple[Head, bool]:
@@ -127,7 +149,8 @@ class Connection(urllib3.connection.HTTPConnection):
         received = b""
         try:
             sock.settimeout(attempt.remaining_s())
-            attempt.sock = sock
+            # Of TLS within TLS the outer one.
+            attempt.sock = sock.socket if isinstance(sock, SSLTransport) else sock
             attempt.stage = Stage.SENDING
             try:
                 sock.sendall(request)
@@ -143,10 +166,10 @@ class Connection(urllib3.connection.HTTPConnection):
         except OSError as exc:
             if is_reused and not received and isinstance(exc, ConnectionError | ssl.SSLEOFError):
                 self._complain_of_staleness(attempt, exc)
-            raise _exchange_failed(exc, attempt) from exc
+            raise exchange_failed(exc, attempt) from exc
         if is_reused:
             self._complain_of_staleness(attempt, None)
-        raise _closed(attempt)
+        raise closed(attempt)
 
     def _complain_of_staleness(self, attempt: Attempt, cause: OSError | None) -> None:
         # A socket that the watchdog shut down looks closed by the peer.
@@ -163,18 +186,21 @@ class Connection(urllib3.connection.HTTPConnection):
                 raise NotHttpError("the head of the answer is larger than 16 KiB")
             more = sock.recv(_READ_BYTES)
             if not more:
-                raise _closed(attempt)
+                raise closed(attempt)
             received += more
         while (end := response_end(head, received)) is None:
             room = head.end + MAX_BODY_BYTES - len(received)
             if room <= 0:
+                attempt.received = received
                 return head, False
             more = sock.recv(min(_READ_BYTES, room))
             if not more:
                 if head.body_length is None and not head.is_chunked and not attempt.is_overdue:
+                    attempt.received = received
                     return head, False
-                raise _closed(attempt)
+                raise closed(attempt)
             received += more
+        attempt.received = received
         # Bytes that nobody asked for would be taken for the next answer.
         return head, head.is_persistent and end == len(received)
 
@@ -192,52 +218,30 @@ class HttpsConnection(Connection, urllib3.connection.HTTPSConnection):
 
     _stage_after_connect = Stage.HANDSHAKE
 
+    def connect(self) -> None:
+        """
+        Connect, through the handshake. Within the TLS of a proxy that is another one, which urllib3 has a class for.
+        """
+        if self._opening is None or self.way_out is None or self.way_out.proxy.kind is not ProxyKind.HTTPS:
+            return super().connect()
+        assert self.ssl_context is not None  # noqa: S101 - the pool's
+        attempt, _ = self._opening
+        outer = self._new_conn()
+        # Its timeouts are per operation: who answers by drops is cut off by the watchdog.
+        attempt.sock = outer
+        try:
+            name = self.host.strip("[]").rstrip(".")
+            self.sock = SSLTransport(outer, self.ssl_context, server_hostname=name)
+        except BaseException:
+            outer.close()
+            raise
+        return None
 
-def _connecting_failed(exc: Exception, attempt: Attempt) -> Exception:
-    if isinstance(exc, OSError) and exc.errno in _OUR_OWN_ERRNOS:
-        return TransientError(f"no socket while {attempt.stage}: {os.strerror(exc.errno)}")
-    # From Python 3.11 on `socket.timeout` and `concurrent.futures.TimeoutError` are TimeoutError.
-    if isinstance(exc, TimeoutError):
-        return attempt.overdue()
-    match attempt.stage:
-        case Stage.RESOLVING:
-            return AttemptError(Failure.DNS, f"the name cannot be resolved: {_reason(exc)}")
-        case Stage.CONNECTING if isinstance(exc, socket.gaierror):
-            return AttemptError(Failure.DNS, "the name has no address")
-        case Stage.CONNECTING:
-            return AttemptError(Failure.CONNECT, f"no connection: {_reason(exc)}")
-        case _:
-            return AttemptError(Failure.TLS, f"no TLS: {_reason(exc)}")
-
-
-def _exchange_failed(exc: OSError, attempt: Attempt) -> AttemptError:
-    if isinstance(exc, TimeoutError) or attempt.is_overdue:
-        return attempt.overdue()
-    if isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return AttemptError(Failure.TLS, f"TLS broke off: {_reason(exc)}")
-    return _closed(attempt)
-
-
-def _closed(attempt: Attempt) -> AttemptError:
-    if attempt.is_overdue:
-        return attempt.overdue()
-    return AttemptError(Failure.DISCONNECTED, f"the connection was closed while {attempt.stage}")
-
-
-def _reason(exc: BaseException) -> str:
-    """
-    Say in one line what the system or OpenSSL found, without anything that came from the URL's secrets or the wire.
-    """
-    # urllib3 wraps OpenSSL's exception in its own.
-    inner: Any = exc.args[0] if exc.args and isinstance(exc.args[0], Exception) else exc
-    match inner:
-        case ssl.SSLCertVerificationError():
-            return f"the certificate is not accepted: {inner.verify_message}"
-        case ssl.SSLError(reason=str(reason)):
-            return reason.lower().replace("_", " ")
-        case OSError(strerror=str(text)):
-            return text.lower()
-        case UnicodeError():
-            return "it is not a host name"
-        case _:
-            return type(inner).__name__
+    def _check_fingerprint(self) -> None:
+        if not self.fingerprint:
+            return
+        sock: ssl.SSLSocket | SSLTransport = self.sock  # type: ignore[assignment] # after the handshake
+        found = sha256(sock.getpeercert(binary_form=True) or b"").hexdigest()
+        if not hmac.compare_digest(found, self.fingerprint):
+            detail = f"no TLS: the certificate is not the pinned one: its SHA-256 fingerprint is {found}"
+            raise AttemptError(Failure.TLS, detail)

@@ -41,7 +41,7 @@ class Resolver:
 
     def __init__(self, egress: EgressPolicy, lookup: Lookup = look_up) -> None:
         self._egress = egress
-        self._lookup = lookup
+        self.lookup = lookup
         self._running: dict[tuple[str, int], Future[list[AddressInfo]]] = {}
         self._lock = threading.Lock()
 
@@ -93,7 +93,7 @@ class Resolver:
 
     def _run(self, host: str, port: int, future: Future[list[AddressInfo]]) -> None:
         try:
-            future.set_result(self._lookup(host, port))
+            future.set_result(self.lookup(host, port))
         except Exception as exc:  # noqa: BLE001 - it is raised where the answer is awaited
             future.set_exception(exc)
         finally:

@@ -5,7 +5,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | key | type | holds | lifetime |
 |---|---|---|---|
 | `birth` | string | a uuid4 that tells this ledger from an emptied one (L12) | for ever |
-| `subscriptions` | hash | subscription id -> JSON document | until deleted |
+| `subscriptions` | hash | subscription id -> JSON document; its secrets in one member `sealed`, encrypted, where `SECRETS__ENCRYPTION_KEYS` is set | until deleted |
 | `subscriptions:generation` | string | number of the last change; rises by the clock, so that none is given twice | for ever |
 | `subscriptions:generations` | zset | the last 1,000 of them: a cache of another one is of a change that was lost | for ever |
 | `subscriptions:changes` | zset | subscription id, scored with the generation of its last change, deleted ones too | the last 1,000 |
@@ -46,7 +46,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `sessions` | zset | session id, scored with when it began, s; expired ones leave when they are listed | until ended |
 | `session-timeout` | string | how long a session lasts without use, s; absent is the default | for ever |
 | `service:uuid` | string | the UUID of the API's service root | for ever |
-| `service:certificate` | string | the self-signed certificate of the API and its key, PEM | until it is renewed |
+| `service:certificate` | string | the self-signed certificate of the API and its key, PEM; encrypted where `SECRETS__ENCRYPTION_KEYS` is set | until it is renewed |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
@@ -56,7 +56,8 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
 | `imported` | zset | ids of events that were imported, scored with when that was noted last, ms: none is imported twice | 30 days after it was noted last |
 
-`{destination}` is the id that domain/destination_identity.py gives to a URL with its headers, backups and verification.
+`{destination}` is the id that domain/destination_identity.py gives to a URL with its headers, backups, verification and
+authentication.
 
 Fields of `delivery:{id}`, and members of a dead letter's document:
 `state` · `seq` (raised by each claim, retry and lapse; a task message is good for one value of it) · `ticket` · `number` (ingest

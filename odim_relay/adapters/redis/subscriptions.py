@@ -2,29 +2,33 @@
 Subscriptions, in Redis.
 """
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
+from odim_relay.adapters.redis.subscription_codec import SubscriptionCodec
+from odim_relay.adapters.security.sealing import AesGcmSealer
 from odim_relay.domain.destination_identity import destination_id
-from odim_relay.domain.event import EventFormat
-from odim_relay.domain.keeper import Keeper
-from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
+from odim_relay.domain.subscription import RetryPolicy, Subscription
+from odim_relay.ports import Sealer, SealState
 
-_VERSION = 1
 _POLICIES = {RetryPolicy.SUSPEND: "suspend", RetryPolicy.TERMINATE: "terminate"}
 
 
 class RedisSubscriptionStore:
     """
-    `SubscriptionStore` over Redis.
+    `SubscriptionStore` and `SealedStore` over Redis. What an update compares is the document as it stands, so it does
+    not matter that the same secrets are another document each time they are sealed.
     """
 
-    def __init__(self, scripts: Scripts) -> None:
+    def __init__(self, scripts: Scripts, sealer: Sealer | None = None) -> None:
+        """
+        Args:
+            sealer: encrypts secrets; None leaves them as they are, and opens none.
+        """
         self._scripts = scripts
+        self._codec = SubscriptionCodec(sealer or AesGcmSealer())
 
     def save(self, subscription: Subscription) -> None:
         """
@@ -37,7 +41,7 @@ class RedisSubscriptionStore:
         See `SubscriptionStore.update`.
         """
         while (document := self._document(subscription_id)) is not None:
-            changed = change(decode_subscription(document))
+            changed = change(self._codec.decode(document))
             if self._save(changed, stands=document):
                 return changed
         return None
@@ -47,7 +51,7 @@ class RedisSubscriptionStore:
         generation = self._scripts.run(
             "save_subscription",
             subscription.subscription_id,
-            encode_subscription(subscription),
+            self._codec.encode(subscription),
             stands,
             destination_id(subscription),
             subscription.mode,
@@ -64,7 +68,7 @@ class RedisSubscriptionStore:
         if check is None:
             return bool(self._scripts.run("delete_subscription", subscription_id, ""))
         while (document := self._document(subscription_id)) is not None:
-            check(decode_subscription(document))
+            check(self._codec.decode(document))
             if self._scripts.run("delete_subscription", subscription_id, document):
                 return True
         return False
@@ -74,7 +78,7 @@ class RedisSubscriptionStore:
         See `SubscriptionStore.get`.
         """
         document = self._document(subscription_id)
-        return None if document is None else decode_subscription(document)
+        return None if document is None else self._codec.decode(document)
 
     def ids(self) -> Sequence[str]:
         """
@@ -109,7 +113,7 @@ class RedisSubscriptionStore:
             if generation == 0:
                 pipe.hgetall(self._key(keys.SUBSCRIPTIONS))
                 now, everything = pipe.execute()
-                return int(now or 0), [decode_subscription(document) for document in everything.values()], None
+                return int(now or 0), [self._codec.decode(document) for document in everything.values()], None
             pipe.zscore(self._key(keys.GENERATIONS), str(generation))
             pipe.zrangebyscore(self._key(keys.CHANGES), f"({generation}", "+inf")
             now, known, changed = pipe.execute()
@@ -117,9 +121,29 @@ class RedisSubscriptionStore:
                 return self.changes_since(0)
             # What changes between here and there is of a later generation, and read again with that.
             documents = self._scripts.client.hmget(self._key(keys.SUBSCRIPTIONS), changed) if changed else []
-        saved = [decode_subscription(document) for document in documents if document is not None]
+        saved = [self._codec.decode(document) for document in documents if document is not None]
         deleted = [id_.decode() for id_, document in zip(changed, documents, strict=True) if document is None]
         return int(now or 0), saved, deleted
+
+    def seal_states(self) -> Mapping[str, SealState]:
+        """
+        See `SealedStore.seal_states`; the names are the subscriptions' ids.
+        """
+        with translated("reading subscriptions"):
+            documents: Any = self._scripts.client.hgetall(self._key(keys.SUBSCRIPTIONS))
+        states = {text(id_): self._codec.state(document) for id_, document in documents.items()}
+        return {id_: state for id_, state in states.items() if state is not None}
+
+    def reseal(self, name: str) -> bool:
+        """
+        See `SealedStore.reseal`.
+        """
+        while (document := self._document(name)) is not None:
+            if self._codec.state(document) in {None, SealState.CURRENT}:
+                return False
+            if self._save(self._codec.decode(document), stands=document):
+                return True
+        return False
 
     def _document(self, subscription_id: str) -> bytes | None:
         with translated("reading a subscription"):
@@ -128,34 +152,3 @@ class RedisSubscriptionStore:
 
     def _key(self, name: str) -> str:
         return self._scripts.prefix + name
-
-
-def encode_subscription(subscription: Subscription) -> str:
-    """
-    The document that Redis keeps; its form has a version, for those that come later.
-    """
-    return json.dumps({"version": _VERSION, **asdict(subscription)}, separators=(",", ":"))
-
-
-def decode_subscription(document: bytes | str) -> Subscription:
-    """
-    The reverse of `encode_subscription`.
-    """
-    members: dict[str, Any] = json.loads(document)
-    members.pop("version")
-    filters: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in members["filters"].items()
-    }
-    return Subscription(
-        **{
-            **members,
-            "filters": Filters(**filters),
-            "event_format": EventFormat(members["event_format"]),
-            "retry_policy": RetryPolicy(members.get("retry_policy", RetryPolicy.FOREVER_WITH_BACKOFF)),
-            "mode": Mode(members.get("mode", Mode.AT_LEAST_ONCE)),
-            "kind": SubscriptionType(members.get("kind", SubscriptionType.REDFISH_EVENT)),
-            "keeper": Keeper(members.get("keeper", Keeper.OWN)),
-            "backup_destinations": tuple(members.get("backup_destinations", ())),
-            "headers": tuple((name, value) for name, value in members["headers"]),
-        }
-    )

@@ -24,7 +24,7 @@ from odim_relay.api.http.reply import Reply, StreamReply
 from odim_relay.api.http.resource import Resource
 from odim_relay.api.http.routes import Routes
 from odim_relay.domain.account import Account, Session
-from odim_relay.errors import TransientError
+from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
@@ -124,6 +124,9 @@ class _Exchange:
             error = exc
         except TransientError as exc:
             log.warning("api.unavailable", method=self._method, path=self._path, detail=str(exc))
+            error = unavailable(_RETRY_AFTER_S)
+        except ConfigurationError as exc:
+            log.error("api.misconfigured", method=self._method, path=self._path, detail=str(exc))  # noqa: TRY400 - the message says all
             error = unavailable(_RETRY_AFTER_S)
         except ClientDisconnect:
             raise

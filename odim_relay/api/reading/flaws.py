@@ -8,7 +8,13 @@ from odim_relay.api.http.bodies import shown
 from odim_relay.domain.subscription_flaws import Flaw, FlawKind
 from odim_relay.formats.base_messages import message
 
-_OWN = frozenset({"Mode", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds"})
+_OWN = frozenset(
+    {
+        *("Authentication", "Mode", "SigningKey", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds"),
+        *("CaFile", "CertificateFingerprint", "ClientCertificateFile", "ClientKeyFile"),
+    }
+)
+_SECRET = frozenset({"Authentication", "SigningKey", "SigningSecret"})
 _HIDDEN = "******"
 
 
@@ -16,7 +22,7 @@ def told_of(flaw: Flaw) -> dict[str, Any]:
     """
     The Message object. Its Resolution tells what exactly is wrong: the message's own text cannot.
     """
-    path = f"Oem/OdimRelay/{flaw.member}" if flaw.member in _OWN else flaw.member
+    path = f"Oem/OdimRelay/{flaw.member}" if _first(flaw) in _OWN else flaw.member
     if flaw.index is not None:
         path += f"/{flaw.index}"
     key, *arguments = _said(flaw, path)
@@ -25,7 +31,7 @@ def told_of(flaw: Flaw) -> dict[str, Any]:
 
 
 def _said(flaw: Flaw, path: str) -> tuple[str, ...]:
-    value = shown(_HIDDEN if flaw.member == "SigningSecret" else flaw.value)
+    value = shown(_HIDDEN if _first(flaw) in _SECRET else flaw.value)
     said: tuple[str, ...]
     match flaw.kind:
         case FlawKind.FORMAT:
@@ -43,3 +49,7 @@ def _said(flaw: Flaw, path: str) -> tuple[str, ...]:
         case FlawKind.FORBIDDEN:
             said = ("PropertyValueIncorrect", path, value)
     return said
+
+
+def _first(flaw: Flaw) -> str:
+    return flaw.member.partition("/")[0]

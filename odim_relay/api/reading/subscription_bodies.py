@@ -4,10 +4,11 @@ What a subscription's body may hold. Source: EventDestination v1_16_0.
 
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, JsonValue, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from odim_relay.api.http.bodies import Body
+from odim_relay.domain.authentication import LONGEST_CREDENTIAL, AuthenticationKind
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.domain.subscription_flaws import (
@@ -21,10 +22,13 @@ from odim_relay.domain.subscription_flaws import (
     MOST_IN_FLIGHT,
     MOST_VALUES,
 )
+from odim_relay.domain.tls import LONGEST_FILE_NAME
 
-_SECRETS = frozenset({"HttpHeaders", "SigningSecret"})
+_SECRETS = frozenset({"Authentication", "HttpHeaders", "SigningKey", "SigningSecret"})
 _MOST_HEADERS = 100
 _LONGEST_SECRET = 200
+_WRITE_ONLY: dict[str, JsonValue] = {"writeOnly": True}
+_LONGEST_FINGERPRINT = 95
 
 EventType: TypeAlias = Literal[
     "StatusChange", "ResourceUpdated", "ResourceAdded", "ResourceRemoved", "Alert", "MetricReport", "Other"
@@ -35,6 +39,7 @@ Url: TypeAlias = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_UR
 """
 Its length is checked with all else about it, without repeating a password that may be in it.
 """
+FileName: TypeAlias = Annotated[str | None, Field(max_length=LONGEST_FILE_NAME)]
 Annotation: TypeAlias = Annotated[str | None, Field(alias="@odata.type", exclude=True)]
 
 
@@ -62,6 +67,22 @@ Each object may hold several headers.
 """
 
 
+class AuthenticationBody(Body):
+    """
+    How to authenticate to the destination; which members belong to which kind is told in the schema.
+    """
+
+    odata_type: Annotation = None
+    kind: AuthenticationKind | None = None
+    username: str | None = Field(None, max_length=LONGEST_CREDENTIAL)
+    password: str | None = Field(None, max_length=LONGEST_CREDENTIAL, json_schema_extra=_WRITE_ONLY)
+    token: str | None = Field(None, max_length=LONGEST_CREDENTIAL, json_schema_extra=_WRITE_ONLY)
+    token_uri: Url | None = None
+    client_id: str | None = Field(None, max_length=LONGEST_CREDENTIAL)
+    client_secret: str | None = Field(None, max_length=LONGEST_CREDENTIAL, json_schema_extra=_WRITE_ONLY)
+    scope: str | None = Field(None, max_length=LONGEST_CREDENTIAL)
+
+
 class OdimRelayBody(Body):
     """
     What Redfish has no place for. Source: OdimRelay v1_0_0.
@@ -69,10 +90,16 @@ class OdimRelayBody(Body):
 
     odata_type: Annotation = None
     mode: Mode | None = None
-    signing_secret: str | None = Field(None, max_length=_LONGEST_SECRET, json_schema_extra={"writeOnly": True})
+    signing_secret: str | None = Field(None, max_length=_LONGEST_SECRET, json_schema_extra=_WRITE_ONLY)
+    signing_key: str | None = Field(None, max_length=_LONGEST_SECRET, json_schema_extra=_WRITE_ONLY)
+    authentication: AuthenticationBody | None = None
     max_in_flight: int | None = Field(None, ge=1, le=MOST_IN_FLIGHT)
     rate_per_second: float | None = Field(None, gt=0, le=HIGHEST_RATE_PER_S)
     retention_seconds: int | None = Field(None, ge=1, le=LONGEST_RETENTION_S)
+    ca_file: FileName = None
+    certificate_fingerprint: str | None = Field(None, max_length=_LONGEST_FINGERPRINT)
+    client_certificate_file: FileName = None
+    client_key_file: FileName = None
 
 
 class OemBody(Body):

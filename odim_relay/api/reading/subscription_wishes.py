@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from odim_relay.api.http.bodies import Change, read, read_change
 from odim_relay.api.http.errors import RedfishError
 from odim_relay.api.reading.flaws import told_of
+from odim_relay.api.reading.own_wishes import own_changed
 from odim_relay.api.reading.subscription_bodies import (
     NEVER_WRITTEN,
     READ_ONLY,
@@ -16,11 +17,10 @@ from odim_relay.api.reading.subscription_bodies import (
     ChangedSubscription,
     LinkBody,
     NewSubscription,
-    OdimRelayBody,
 )
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.event import EventFormat
-from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
+from odim_relay.domain.subscription import Filters, RetryPolicy, Subscription
 from odim_relay.domain.subscription_flaws import Flaw, FlawKind, flaws_of
 from odim_relay.formats.base_messages import message
 
@@ -29,6 +29,7 @@ USUAL_HEARTBEAT_MINUTES = 60
 Of who asks for heartbeats and not how often.
 """
 _OWN = ("Oem", "OdimRelay")
+_OWN_READ_ONLY = ("Delivery", "PublicKey")
 _UNREADABLE = {"Destination": "", "Protocol": "Redfish"}
 """
 Stand for what is required and cannot be read.
@@ -49,7 +50,7 @@ def read_wish(document: dict[str, Any], egress: EgressPolicy, *, owner: str) -> 
     """
     problems = [_not_writable((name,)) for name in document if name in NEVER_WRITTEN]
     problems += _own_not_writable(document)
-    rest = {name: value for name, value in _without_delivery(document).items() if name not in NEVER_WRITTEN}
+    rest = {name: value for name, value in _without_read_only(document).items() if name not in NEVER_WRITTEN}
     rest = {name: value for name, value in rest.items() if value is not None or _is_odd(name)}
     try:
         body = read(NewSubscription, rest)
@@ -58,7 +59,10 @@ def read_wish(document: dict[str, Any], egress: EgressPolicy, *, owner: str) -> 
         # What can be read has its flaws told too.
         rest = _readable(rest, exc.messages)
         body = read(NewSubscription, {**_UNREADABLE, **rest})
-    wish = _wish(body, owner)
+    try:
+        wish = _wish(body, owner)
+    except RedfishError as exc:
+        raise RedfishError(400, *problems, *exc.messages) from None
     flaws = (*flaws_of(wish, egress), *_flaws_of_body(body))
     problems += [told_of(flaw) for flaw in flaws if flaw.member != "Destination" or flaw.member in rest]
     if problems:
@@ -75,16 +79,20 @@ def read_wished_change(document: dict[str, Any]) -> Change[ChangedSubscription]:
     """
     problems = _own_not_writable(document)
     try:
-        change = read_change(ChangedSubscription, _without_delivery(document), read_only=READ_ONLY)
+        change = read_change(ChangedSubscription, _without_read_only(document), read_only=READ_ONLY)
     except RedfishError as exc:
         messages = [one for one in exc.messages if not (problems and one["MessageId"].endswith(".NoOperation"))]
         raise RedfishError(400, *problems, *messages) from None
     return Change(values=change.values, problems=problems + change.problems)
 
 
-def changed(subscription: Subscription, body: ChangedSubscription) -> Subscription:
+def changed(subscription: Subscription, body: ChangedSubscription, *, now_s: float) -> Subscription:
     """
-    The subscription as the body wants it. What is not in it stays as it is.
+    The subscription as the body wants it. What is not in it stays as it is. A secret that another takes the place of
+    signs too for a day yet.
+
+    Args:
+        now_s: seconds since the epoch.
     """
     given = body.model_fields_set
     members: dict[str, Any] = {}
@@ -101,13 +109,13 @@ def changed(subscription: Subscription, body: ChangedSubscription) -> Subscripti
     if "http_headers" in given:
         members["headers"] = _headers_changed(subscription.headers, body.http_headers or ())
     own = body.oem.odim_relay if body.oem is not None else None
-    return replace(subscription, **members, **_own_members(own))
+    return own_changed(replace(subscription, **members), own, now_s=now_s)
 
 
 def _wish(body: NewSubscription, owner: str) -> Subscription:
     heartbeat = (body.heartbeat_interval_minutes or USUAL_HEARTBEAT_MINUTES) if body.send_heartbeat else None
     own = body.oem.odim_relay if body.oem is not None else None
-    return Subscription(
+    wish = Subscription(
         subscription_id="",
         destination=body.destination,
         name=body.name or "",
@@ -131,22 +139,8 @@ def _wish(body: NewSubscription, owner: str) -> Subscription:
         backup_destinations=_some(body.backup_destinations),
         verify_certificate=body.verify_certificate,
         heartbeat_minutes=heartbeat,
-        **_own_members(own),
     )
-
-
-def _own_members(own: OdimRelayBody | None) -> dict[str, Any]:
-    if own is None:
-        return {}
-    members = {
-        "mode": own.mode or Mode.AT_LEAST_ONCE,
-        "signing_secret": own.signing_secret or "",
-        "max_in_flight": own.max_in_flight,
-        "rate_per_second": own.rate_per_second,
-        "retention_seconds": own.retention_seconds,
-    }
-    names = {"rate_per_second": "rate_per_s", "retention_seconds": "retention_s"}
-    return {names.get(name, name): value for name, value in members.items() if name in own.model_fields_set}
+    return own_changed(wish, own, now_s=0)
 
 
 def _flaws_of_body(body: NewSubscription) -> Iterable[Flaw]:
@@ -191,7 +185,8 @@ def _not_writable(path: Sequence[str]) -> dict[str, Any]:
 
 
 def _own_not_writable(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [_not_writable((*_OWN, "Delivery"))] if "Delivery" in _own_of(document) else []
+    own = _own_of(document)
+    return [_not_writable((*_OWN, name)) for name in _OWN_READ_ONLY if name in own]
 
 
 def _own_of(document: dict[str, Any]) -> dict[str, Any]:
@@ -200,11 +195,11 @@ def _own_of(document: dict[str, Any]) -> dict[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
-def _without_delivery(document: dict[str, Any]) -> dict[str, Any]:
+def _without_read_only(document: dict[str, Any]) -> dict[str, Any]:
     own = _own_of(document)
-    if "Delivery" not in own:
+    if not any(name in own for name in _OWN_READ_ONLY):
         return document
-    rest = {name: value for name, value in own.items() if name != "Delivery" and not name.startswith("@")}
+    rest = {name: value for name, value in own.items() if name not in _OWN_READ_ONLY and not name.startswith("@")}
     oem = {name: value for name, value in document["Oem"].items() if name != _OWN[1] or rest}
     others = {name: value for name, value in document.items() if name != "Oem"}
     if rest:

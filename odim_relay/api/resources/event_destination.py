@@ -2,6 +2,7 @@
 One subscription.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -45,7 +46,7 @@ def patch_subscription(call: Call) -> Reply:
 
     def change(subscription: Subscription) -> Subscription:
         require_match(call, document_of(subscription)[ETAG])
-        return changed(subscription, wish.values)
+        return changed(subscription, wish.values, now_s=time.time())
 
     try:
         subscription = _told(call, lambda id_: bootstrap.subscribe().update(id_, change))
@@ -81,7 +82,13 @@ def document_of(subscription: Subscription) -> dict[str, Any]:
         bootstrap.flow_listing(),
         bootstrap.ledger_figures().now_ms(),
     )
-    return event_destination(subscription, status, verifies_by_default=bootstrap.settings().delivery.verify)
+    key = subscription.signing_key
+    return event_destination(
+        subscription,
+        status,
+        verifies_by_default=bootstrap.settings().delivery.verify,
+        public_key=bootstrap.signer().public_key(key) if key else "",
+    )
 
 
 def found(call: Call) -> Subscription:

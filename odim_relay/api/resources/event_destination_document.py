@@ -7,7 +7,9 @@ from typing import Any
 
 from odim_relay.api.http.conditions import ETAG, etag_of
 from odim_relay.api.uris import SUBSCRIPTIONS
+from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials, kind_of
 from odim_relay.domain.circuit_breaker import Breaker
+from odim_relay.domain.destination import without_secrets, without_user_info
 from odim_relay.domain.subscription import Mode, Subscription, SubscriptionType
 from odim_relay.ports import SuspendedBy
 from odim_relay.use_cases.status import SubscriptionStatus
@@ -27,22 +29,23 @@ def uri_of(subscription_id: str) -> str:
 
 
 def event_destination(
-    subscription: Subscription, status: SubscriptionStatus, *, verifies_by_default: bool
+    subscription: Subscription, status: SubscriptionStatus, *, verifies_by_default: bool, public_key: str = ""
 ) -> dict[str, Any]:
     """
     The resource, with its tag: which another state has, and which figures that change by themselves do not change.
 
     Args:
         verifies_by_default: whether certificates are verified of subscriptions that do not say so themselves.
+        public_key: the public half of its signing key; empty for none.
     """
     is_suspended = bool(status.flow.suspended_by)
-    own = _own_of(subscription)
+    own = _own_of(subscription, public_key)
     document = {
         "@odata.id": uri_of(subscription.subscription_id),
         "@odata.type": f"#{SCHEMA}.{KIND}",
         "Id": subscription.subscription_id,
         "Name": subscription.name or USUAL_NAME,
-        "Destination": subscription.destination,
+        "Destination": without_user_info(subscription.destination),
         "Protocol": "Redfish",
         "SubscriptionType": subscription.kind,
         "Context": subscription.context,
@@ -82,7 +85,7 @@ def _wish(subscription: Subscription, verifies_by_default: bool) -> dict[str, An
         "Severities": list(filters.severities),
         "IncludeOriginOfCondition": False,
         **_links("MetricReportDefinitions", filters.metric_report_definitions),
-        "BackupDestinations": list(subscription.backup_destinations),
+        "BackupDestinations": list(map(without_user_info, subscription.backup_destinations)),
         "VerifyCertificate": verifies_by_default if verifies is None else verifies,
         "DeliveryRetryPolicy": subscription.retry_policy,
         "SendHeartbeat": minutes is not None,
@@ -98,7 +101,7 @@ def _links(name: str, uris: tuple[str, ...]) -> dict[str, Any]:
     return {name: [{"@odata.id": uri} for uri in uris], f"{name}@odata.count": len(uris)}
 
 
-def _own_of(subscription: Subscription) -> dict[str, Any]:
+def _own_of(subscription: Subscription, public_key: str) -> dict[str, Any]:
     """
     What it says beyond Redfish; empty when it says nothing of the kind.
     """
@@ -107,10 +110,39 @@ def _own_of(subscription: Subscription) -> dict[str, Any]:
         "MaxInFlight": subscription.max_in_flight,
         "RatePerSecond": subscription.rate_per_s,
         "RetentionSeconds": subscription.retention_s,
+        "CaFile": subscription.ca_file or None,
+        "CertificateFingerprint": subscription.certificate_fingerprint or None,
+        "ClientCertificateFile": subscription.client_certificate_file or None,
+        "ClientKeyFile": subscription.client_key_file or None,
     }
-    if not subscription.signing_secret and all(value is None for value in own.values()):
+    authentication = subscription.authentication
+    is_signed = subscription.signing_secret or subscription.signing_key
+    if not is_signed and authentication is None and all(value is None for value in own.values()):
         return {}
-    return {**own, "Mode": subscription.mode, "SigningSecret": None}
+    return {
+        **own,
+        "Mode": subscription.mode,
+        "SigningSecret": None,
+        "SigningKey": None,
+        **({"PublicKey": public_key} if public_key else {}),
+        "Authentication": None if authentication is None else _authentication(authentication),
+    }
+
+
+def _authentication(authentication: Authentication) -> dict[str, Any]:
+    """
+    All of it but its secrets, which are null.
+    """
+    told: dict[str, Any] = {"Kind": kind_of(authentication)}
+    match authentication:
+        case Basic(username=username):
+            told |= {"Username": username, "Password": None}
+        case Bearer():
+            told |= {"Token": None}
+        case ClientCredentials(token_url=url, client_id=client_id, scope=scope):
+            told |= {"TokenUri": without_secrets(url), "ClientId": client_id, "ClientSecret": None}
+            told |= {"Scope": scope} if scope else {}
+    return told
 
 
 def _delivery(status: SubscriptionStatus) -> dict[str, Any]:
@@ -151,7 +183,7 @@ def _health(status: SubscriptionStatus) -> str:
     """
     The destination's, as far as deliveries tell.
     """
-    if status.destination.breaker is Breaker.OPEN:
+    if status.destination.breaker is Breaker.OPEN or (status.subscription and status.subscription.sealed_by):
         return "Critical"
     is_behind = status.waiting_count and not status.flow.suspended_by
     if status.destination.breaker is Breaker.HALF_OPEN or is_behind or status.dead_letter_count:

@@ -52,9 +52,20 @@ RICH: tuple[dict[str, Any], ...] = (
             "OdimRelay": {
                 "Mode": "ordered",
                 "SigningSecret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+                "SigningKey": "whsk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+                "Authentication": {
+                    "Kind": "OAuth2ClientCredentials",
+                    "TokenUri": "https://192.0.2.1/token",
+                    "ClientId": "me",
+                    "ClientSecret": "secret",
+                    "Scope": "one two",
+                },
                 "MaxInFlight": 4,
                 "RatePerSecond": 12.5,
                 "RetentionSeconds": 86_400,
+                "CertificateFingerprint": "ab" * 32,
+                "ClientCertificateFile": "site/client.crt",
+                "ClientKeyFile": "site/client.key",
             }
         },
     ),

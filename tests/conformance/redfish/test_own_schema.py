@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from odim_relay.api.reading.subscription_bodies import OdimRelayBody
+from odim_relay.api.reading.subscription_bodies import AuthenticationBody, OdimRelayBody
 from odim_relay.api.resources.event_destination_document import event_destination
+from odim_relay.domain.authentication import AuthenticationKind, Bearer
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.subscription import Mode, Subscription
 from odim_relay.ports import DestinationFlow, SubscriptionFlow
@@ -40,7 +41,13 @@ def fullest() -> dict[str, Any]:
     """
     All that can be told of a subscription, and its type.
     """
-    subscription = Subscription(subscription_id="s", destination="https://192.0.2.1/", mode=Mode.ORDERED)
+    subscription = Subscription(
+        subscription_id="s",
+        destination="https://192.0.2.1/",
+        mode=Mode.ORDERED,
+        signing_key="whsk_",
+        authentication=Bearer(token="t"),
+    )
     status = SubscriptionStatus(
         subscription_id="s",
         subscription=subscription,
@@ -51,7 +58,9 @@ def fullest() -> dict[str, Any]:
         oldest_age_s=1,
         last_failure={"status": "500"},
     )
-    own: dict[str, Any] = event_destination(subscription, status, verifies_by_default=True)["Oem"]["OdimRelay"]
+    own: dict[str, Any] = event_destination(subscription, status, verifies_by_default=True, public_key="whpk_")["Oem"][
+        "OdimRelay"
+    ]
     return own
 
 
@@ -64,9 +73,12 @@ def test_it_has_every_member_that_is_told_and_no_other(schema: ET.Element, fulle
 def test_it_has_every_member_that_is_read(schema: ET.Element) -> None:
     read = {field.alias for field in OdimRelayBody.model_fields.values()} - {"@odata.type"}
 
-    assert names(schema, "ComplexType", "EventDestination") == read | {"Delivery"}
+    assert names(schema, "ComplexType", "EventDestination") == read | {"Delivery", "PublicKey"}
+    read = {field.alias for field in AuthenticationBody.model_fields.values()} - {"@odata.type"}
+    assert names(schema, "ComplexType", "Authentication") == read
 
 
 def test_it_has_every_value_of_what_has_a_list(schema: ET.Element) -> None:
     assert names(schema, "EnumType", "Mode") == set(Mode)
+    assert names(schema, "EnumType", "AuthenticationKind") == set(AuthenticationKind)
     assert names(schema, "EnumType", "BreakerState") == set(Breaker)

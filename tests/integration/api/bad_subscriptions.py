@@ -32,6 +32,15 @@ def _oem(key: str, name: str, value: Any) -> Bad:
     )
 
 
+def _authentication(key: str, at: str, **members: Any) -> Bad:
+    return _creating(
+        f"Authentication of {members} ({key} at {at})",
+        Said(key, None, f"#/Oem/OdimRelay/Authentication/{at}"),
+        Oem={"OdimRelay": {"Authentication": members}},
+        HttpHeaders=[],
+    )
+
+
 MISSING: Final = (
     Bad(
         name="a subscription without Destination",
@@ -172,6 +181,13 @@ WRONG_TYPE: Final = (
     _oem("PropertyValueTypeError", "RatePerSecond", "4"),
     _oem("PropertyValueTypeError", "RetentionSeconds", value=True),
     _oem("PropertyValueTypeError", "SigningSecret", ["whsec"]),
+    _oem("PropertyValueTypeError", "SigningKey", 7),
+    _oem("PropertyValueTypeError", "Authentication", "Bearer"),
+    _authentication("PropertyValueTypeError", "Token", Kind="Bearer", Token=7),
+    *(
+        _oem("PropertyValueTypeError", member, 1)
+        for member in ("CaFile", "CertificateFingerprint", "ClientCertificateFile", "ClientKeyFile")
+    ),
 )
 
 WRONG_FORMAT: Final = (
@@ -194,8 +210,25 @@ WRONG_FORMAT: Final = (
             "https://[::1/hook",
         )
     ),
+    _oem("PropertyValueFormatError", "SigningSecret", "whsec_MDEyMzQ1"),
+    _oem("PropertyValueFormatError", "SigningKey", "whpk_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    _authentication("PropertyMissing", "Kind", Token="t"),
+    _authentication("PropertyValueConflict", "Password", Kind="Bearer", Token="t", Password="p"),
+    _authentication("PropertyValueNotInList", "Kind", Kind="Digest"),
+    _authentication("PropertyValueFormatError", "Token", Kind="Bearer"),
+    _authentication("PropertyValueFormatError", "Username", Kind="Basic", Username="a:b", Password="p"),
+    *(
+        _authentication(key, "TokenUri", Kind="OAuth2ClientCredentials", TokenUri=uri, ClientId="a", ClientSecret="b")
+        for key, uri in (
+            ("PropertyValueFormatError", "http://192.0.2.1/token"),
+            ("PropertyValueIncorrect", "https://169.254.169.254/token"),
+        )
+    ),
     _of("BackupDestinations", "PropertyValueFormatError", ["https://192.0.2.1/x", "x"], at="#/BackupDestinations/1"),
     _of("OriginResources", "PropertyValueFormatError", [{"@odata.id": "Systems/1"}], at="#/OriginResources/0"),
+    _oem("PropertyValueFormatError", "CaFile", "../ca.pem"),
+    _oem("PropertyValueFormatError", "ClientCertificateFile", "/etc/client.pem"),
+    _oem("PropertyValueFormatError", "CertificateFingerprint", "ab:cd"),
     _of("MessageIds", "PropertyValueFormatError", [""], at="#/MessageIds/0"),
     _of("RegistryPrefixes", "PropertyValueFormatError", [" Base"], at="#/RegistryPrefixes/0"),
     _of("HttpHeaders", "PropertyValueFormatError", [{"X One": HEADER_VALUE}], at="#/HttpHeaders"),
@@ -278,6 +311,13 @@ CONFLICTING: Final = (
         Said("PropertyValueConflict", ("HeartbeatIntervalMinutes", "SendHeartbeat"), "#/HeartbeatIntervalMinutes"),
         HeartbeatIntervalMinutes=5,
     ),
+    _creating(
+        "a CA for a certificate that is not verified",
+        Said("PropertyValueConflict", None, "#/Oem/OdimRelay/CaFile"),
+        VerifyCertificate=False,
+        Oem={"OdimRelay": {"CaFile": "ca.pem"}},
+    ),
+    _oem("PropertyValueConflict", "ClientKeyFile", "client.key"),
     _creating(
         "a message that is wanted and excluded, in another version",
         Said("PropertyValueConflict", ("MessageIds", "ExcludeMessageIds"), "#/MessageIds"),

@@ -1,6 +1,6 @@
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ import pytest
 from odim_relay.adapters.http.resolver import Lookup, look_up
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.domain.egress import ANYWHERE, EgressPolicy
+from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.receiver import Receiver
 
@@ -61,6 +62,9 @@ def make_sender(certificates: Certificates) -> Iterator[MakeSender]:
             concurrency: int = 8,
             lookup: Lookup = look_up,
             egress: EgressPolicy = ANYWHERE,
+            tls_folder: Path | None = None,
+            proxy: str = "",
+            no_proxy: Sequence[str] = (),
         ) -> RequestsSender:
             sender = RequestsSender(
                 now=lambda: NOW,
@@ -70,6 +74,9 @@ def make_sender(certificates: Certificates) -> Iterator[MakeSender]:
                 concurrency=concurrency,
                 lookup=lookup,
                 egress=egress,
+                tls_folder=tls_folder,
+                proxy=read_proxy(proxy) if proxy else None,
+                no_proxy=read_no_proxy(no_proxy),
             )
             return senders.enter_context(closing(sender))
 

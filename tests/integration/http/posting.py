@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.domain.outcome import Outcome
+from odim_relay.domain.tls import USUAL, TlsTerms
 from odim_relay.ports import OutgoingRequest
 
 
@@ -16,7 +17,7 @@ def always() -> bool:
     return True
 
 
-def try_to_post(
+def try_to_post(  # noqa: PLR0913 - as many as there are
     sender: RequestsSender,
     url: str,
     *,
@@ -26,9 +27,10 @@ def try_to_post(
     may_send: Callable[[], bool] = always,
     timeout_s: float = 10.0,
     is_repeatable: bool = True,
+    tls: TlsTerms = USUAL,
 ) -> Outcome | None:
     request = OutgoingRequest(
-        url=url, body=body, headers=(("webhook-id", webhook_id), *headers), is_repeatable=is_repeatable
+        url=url, body=body, headers=(("webhook-id", webhook_id), *headers), is_repeatable=is_repeatable, tls=tls
     )
     return sender.send(request, may_send=may_send, timeout_s=timeout_s)
 
@@ -42,6 +44,7 @@ def post(
     headers: tuple[tuple[str, str], ...] = (),
     timeout_s: float = 10.0,
     is_repeatable: bool = True,
+    tls: TlsTerms = USUAL,
 ) -> Outcome:
     outcome = try_to_post(
         sender,
@@ -51,6 +54,7 @@ def post(
         headers=headers,
         timeout_s=timeout_s,
         is_repeatable=is_repeatable,
+        tls=tls,
     )
     assert outcome is not None
     return outcome

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from odim_relay.adapters.http.adapter import DeadlinePool
+from odim_relay.adapters.http.pool import DeadlinePool
 from odim_relay.adapters.http.sender import RequestsSender
 from tests.integration.http.conftest import MakeSender
 from tests.integration.http.posting import post, read_request, scripted_server
-from tests.support.receiver import Behaviour, Receiver
+from tests.support.receiver import Behaviour, Mode, Receiver
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.server
@@ -209,3 +209,61 @@ def test_destinations_beyond_the_limit_are_reached_too(
         assert post(sender, receiver.url(f"{path}/{number}")).status == 200
 
     assert len(sender._routes) <= 3
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Behaviour(says_close=True),
+        Behaviour(says_close=True, status=204),
+        Behaviour(mode=Mode.ANSWER_AND_CLOSE),
+        Behaviour(mode=Mode.ANSWER_AND_CLOSE, body="thank you", is_chunked=True),
+    ],
+    ids=["says-close", "says-close-204", "just-closes", "just-closes-chunked"],
+)
+def test_a_receiver_that_closes_after_each_answer_gets_everything_once(
+    make_sender: MakeSender, receiver: Receiver, path: str, behaviour: Behaviour
+) -> None:
+    receiver.behave(path, behaviour)
+    sender = make_sender(concurrency=8)
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(
+            threads.map(lambda number: post(sender, receiver.url(path), webhook_id=str(number)), range(400))
+        )
+
+    assert {outcome.status for outcome in outcomes} == {behaviour.status}
+    assert receiver.counts(path) == {str(number): 1 for number in range(400)}
+
+
+def test_a_receiver_that_drops_idle_connections_gets_everything_once(
+    make_sender: MakeSender, receiver: Receiver, path: str
+) -> None:
+    sender = make_sender(concurrency=4)
+    statuses = set()
+    for turn in range(10):
+        with ThreadPoolExecutor(4) as threads:
+            ids = [f"{turn}-{number}" for number in range(40)]
+            statuses |= {
+                one.status for one in threads.map(lambda id_: post(sender, receiver.url(path), webhook_id=id_), ids)
+            }
+        receiver.drop_connections()
+
+    assert statuses == {200}
+    assert receiver.counts(path) == {f"{turn}-{number}": 1 for turn in range(10) for number in range(40)}
+
+
+def test_a_thousand_events_of_sixteen_slots_take_at_most_sixteen_handshakes(
+    make_sender: MakeSender, secure_receiver: Receiver, path: str
+) -> None:
+    before = secure_receiver.connections()
+    sender = make_sender(concurrency=16)
+
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = list(
+            threads.map(lambda number: post(sender, secure_receiver.url(path), webhook_id=str(number)), range(1_000))
+        )
+
+    assert {outcome.status for outcome in outcomes} == {200}
+    assert secure_receiver.counts(path) == {str(number): 1 for number in range(1_000)}
+    assert secure_receiver.connections().established - before.established <= 16

@@ -9,6 +9,7 @@ import pytest
 
 from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.domain.outcome import Failure, Outcome
+from odim_relay.domain.tls import TlsTerms
 from odim_relay.errors import ConfigurationError
 from odim_relay.ports import OutgoingRequest
 from tests.integration.http.conftest import MakeSender
@@ -41,7 +42,9 @@ def test_a_certificate_that_proves_nothing_gets_nothing(
 
 
 def post_as(sender: RequestsSender, url: str, *, is_verified: bool | None) -> Outcome:
-    request = OutgoingRequest(url=url, body=b"{}", headers=(("webhook-id", "1"),), is_verified=is_verified)
+    request = OutgoingRequest(
+        url=url, body=b"{}", headers=(("webhook-id", "1"),), tls=TlsTerms(is_verified=is_verified)
+    )
     outcome = sender.send(request, may_send=always, timeout_s=10)
     assert outcome is not None
     return outcome
@@ -56,10 +59,10 @@ def test_a_request_says_for_itself_whether_its_receiver_is_verified(
         url = receiver.url(path)
 
         assert post_as(sender, url, is_verified=False).status == 200
-        assert sender.accepts(url, is_verified=False, timeout_s=10)
+        assert sender.accepts(url, tls=TlsTerms(is_verified=False), timeout_s=10)
         # The connection that is kept is one that nobody looked at: it must not serve who wants that.
         assert post_as(sender, url, is_verified=True).failure is Failure.TLS
-        assert not sender.accepts(url, is_verified=True, timeout_s=10)
+        assert not sender.accepts(url, tls=TlsTerms(is_verified=True), timeout_s=10)
         assert post_as(sender, url, is_verified=None).failure is (Failure.TLS if by_itself else None)
 
 

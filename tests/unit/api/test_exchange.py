@@ -16,7 +16,7 @@ from odim_relay.api.http.exchange import Limits, RedfishApp
 from odim_relay.api.http.reply import Reply, StreamReply
 from odim_relay.api.http.resource import Resource
 from odim_relay.domain.account import Account, Privilege, Role, Session
-from odim_relay.errors import TransientError
+from odim_relay.errors import SealedError, TransientError
 
 LIMITS = Limits(max_body_bytes=1_000, body_timeout_s=5, threads=2)
 OPEN = frozenset({"GET", "POST"})
@@ -41,6 +41,10 @@ def echo(call: Call) -> Reply:
 
 def away(call: Call) -> Reply:  # noqa: ARG001
     raise TransientError("Redis failed while reading secrets")
+
+
+def sealed(call: Call) -> Reply:  # noqa: ARG001
+    raise SealedError("subscription s", "0a1b2c3d")
 
 
 def broken(call: Call) -> Reply:  # noqa: ARG001
@@ -99,6 +103,7 @@ RESOURCES = (
         aliases=("/things/Members",),
     ),
     Resource(path="/away", handlers={"GET": away}, open_methods=OPEN),
+    Resource(path="/sealed", handlers={"GET": sealed}, open_methods=OPEN),
     Resource(path="/broken", handlers={"GET": broken}, open_methods=OPEN),
     Resource(path="/text", handlers={"GET": text}, open_methods=OPEN),
     Resource(path="/stream", handlers={}, stream=stream, open_methods=OPEN, queries=frozenset({"$filter"})),
@@ -287,6 +292,13 @@ def test_a_handler_sees_the_request_decoded(client: Client) -> None:
 
 def test_an_empty_change_is_empty_json(client: Client) -> None:
     assert refused(client.request("PATCH", "/things/1", content=b"{}", headers=ADMIN)) == (400, "EmptyJSON")
+
+
+def test_what_only_the_operator_can_mend_is_told_as_503_and_its_words_are_for_the_log(client: Client) -> None:
+    answer = client.get("/sealed")
+
+    assert refused(answer) == (503, "ServiceTemporarilyUnavailable")
+    assert "SECRETS__ENCRYPTION_KEYS" not in answer.text
 
 
 def test_a_store_that_is_away_is_told_as_503_and_its_words_are_for_the_log(client: Client) -> None:

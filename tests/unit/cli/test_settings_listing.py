@@ -51,10 +51,12 @@ def test_each_setting_tells_where_it_comes_from(monkeypatch: pytest.MonkeyPatch,
 def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     monkeypatch.setenv("ODIM_RELAY_KAFKA__SECURITY__SASL_PASSWORD", "hunter2")
     monkeypatch.setenv("ODIM_RELAY_REDIS__URL", "redis://:hunter2@h/0")
+    monkeypatch.setenv("ODIM_RELAY_EGRESS__PROXY", "http://hunter2:hunter2@proxy.example:3128")
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0
     assert "hunter2" not in done.output
     assert "DELIVERY__TIMEOUT_S" in done.output
+    assert "http://proxy.example:3128" in done.output
     if "--json" in arguments:
         assert {"variable", "value", "source", "default", "description"} == set(json.loads(done.output)[0])
 
@@ -65,3 +67,14 @@ def test_an_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.exit_code == 2
     assert "ODIM_RELAY_DELIVERY__TIMEOUT is not a setting" in done.stderr
     assert "did you mean ODIM_RELAY_DELIVERY__TIMEOUT_S?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://u:hunter2@h", "http://u:hunter2@h:x", "http://u:hunt/er2@h", "http://:hunter2@h"]
+)
+def test_a_proxy_that_is_none_is_told_without_its_secrets(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ODIM_RELAY_EGRESS__PROXY", url)
+    done = CliRunner().invoke(main, ["settings"])
+    assert done.exit_code == 2
+    assert "ODIM_RELAY_EGRESS__PROXY: " in done.stderr
+    assert "hunt" not in done.output + done.stderr

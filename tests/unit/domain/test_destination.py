@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from odim_relay.domain.destination import check_destination, without_secrets
 
+NOT_ASCII = "; a host's name is given in its ASCII form (xn--...), all else percent-encoded"
+
 
 @pytest.mark.parametrize(
     "url",
@@ -43,7 +45,7 @@ def test_a_url_that_can_be_sent_to_is_accepted(url: str) -> None:
         ("https://ho st/x", "has the character ' ' at position 10, which no URL may have"),
         ("https://host/x\r\nX-Evil: 1", "has the character '\\r' at position 14, which no URL may have"),
         ("\thttps://host/x", "has the character '\\t' at position 0, which no URL may have"),
-        ("https://b\u00fccher.example/", "has the character '\\xfc' at position 9, which no URL may have"),
+        ("https://b\u00fccher.example/", "has the character '\\xfc' at position 9, which no URL may have" + NOT_ASCII),
         ("https://host\\@evil/x", "has the character '\\\\' at position 12, which no URL may have"),
         ("https://host:0/x", "has a port that is not 1 to 65535"),
         ("https://host:65536/x", "has a port that is not 1 to 65535"),

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odim_relay.domain.authentication import Basic, Bearer, ClientCredentials
 from odim_relay.domain.destination_identity import destination_id
+from odim_relay.domain.signing import RetiredSecret
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy
 from tests.fakes.samples import subscription
 
@@ -93,6 +95,20 @@ def test_a_header_cannot_be_mistaken_for_a_part_of_the_url() -> None:
     assert id_of("https://receiver.example/a", ("b", "c")) != id_of("https://receiver.example/", ("ab", "c"))
 
 
+def test_who_we_are_is_part_of_it() -> None:
+    credentials = ClientCredentials(token_url="https://idp.test/", client_id="me", client_secret="s")
+    authentications = [
+        None,
+        Basic(username="a", password="b"),
+        Basic(username="a", password="c"),
+        Bearer(token="a"),
+        credentials,
+        replace(credentials, scope="x"),
+    ]
+
+    assert len({destination_id(replace(ONE, authentication=one)) for one in authentications}) == len(authentications)
+
+
 def test_nothing_else_of_a_subscription_counts() -> None:
     other = replace(
         ONE,
@@ -104,6 +120,8 @@ def test_nothing_else_of_a_subscription_counts() -> None:
         retry_policy=RetryPolicy.SUSPEND,
         created_at_s=1,
         signing_secret="whsec_other",
+        signing_key="whsk_other",
+        retired_secrets=(RetiredSecret(secret="whsec_old", until_s=1),),
         owner="other",
         rate_per_s=1,
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from odim_relay.domain.outcome import Failure, Outcome, Standing, Verdict, standing_of, verdict_of
+from odim_relay.domain.outcome import JUDGEMENTS, Failure, Outcome, Standing, Verdict, standing_of, verdict_of
 
 # Semantics S2 to S4, in full.
 _TRANSIENT_4XX = {401, 403, 404, 408, 421, 425, 429}
@@ -57,6 +57,14 @@ def test_every_failure_without_a_status_is_transient(failure: Failure) -> None:
     assert verdict_of(Outcome(failure=failure)) is Verdict.TRANSIENT
 
 
+def test_the_table_has_every_status_and_every_failure_and_nothing_else() -> None:
+    assert set(JUDGEMENTS) == {*range(100, 600), *Failure}
+
+
+def test_a_fault_of_our_own_is_transient() -> None:
+    assert verdict_of(Outcome(detail="ZeroDivisionError")) is Verdict.TRANSIENT
+
+
 def test_a_wish_to_wait_does_not_change_the_verdict() -> None:
     assert verdict_of(Outcome(status=503, retry_after_s=86_400)) is Verdict.TRANSIENT
     assert verdict_of(Outcome(status=200, retry_after_s=86_400)) is Verdict.DELIVERED
@@ -65,7 +73,7 @@ def test_a_wish_to_wait_does_not_change_the_verdict() -> None:
 # --- what it says of the destination ---
 
 # Ledger rules L29 and L30, in full.
-_UNREACHABLE = {Failure.DNS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.FORBIDDEN}
+_UNREACHABLE = {Failure.DNS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.FORBIDDEN, Failure.PROXY}
 
 
 def test_who_answers_for_good_is_alive_and_who_does_not_is_failing() -> None:
@@ -87,7 +95,7 @@ def test_what_may_pass_is_a_failure_of_it(status: int) -> None:
     assert standing_of(Outcome(status=status, retry_after_s=1)) is Standing.FAILING
 
 
-@pytest.mark.parametrize("failure", Failure)
+@pytest.mark.parametrize("failure", [one for one in Failure if one is not Failure.SEALED])
 def test_who_takes_no_connection_is_unreachable_by_rule_l30(failure: Failure) -> None:
     is_unreachable = failure in _UNREACHABLE
 
@@ -96,3 +104,7 @@ def test_who_takes_no_connection_is_unreachable_by_rule_l30(failure: Failure) ->
 
 def test_a_fault_of_our_own_says_nothing_of_it() -> None:
     assert standing_of(Outcome(detail="ZeroDivisionError")) is Standing.NOTHING
+
+
+def test_a_destination_is_not_to_blame_for_secrets_that_we_cannot_read() -> None:
+    assert standing_of(Outcome(failure=Failure.SEALED)) is Standing.WITHHELD

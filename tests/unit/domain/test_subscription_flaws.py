@@ -3,6 +3,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from odim_relay.domain.authentication import Bearer, ClientCredentials
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
@@ -82,6 +83,22 @@ def test_a_subscription_that_uses_everything_has_no_flaw() -> None:
         ({"context": "x" * 4_097}, "Context", FlawKind.TOO_LONG),
         ({"name": "x" * 257}, "Name", FlawKind.TOO_LONG),
         ({"signing_secret": "hunter2"}, "SigningSecret", FlawKind.FORMAT),
+        ({"signing_key": "whsec_hunter2"}, "SigningKey", FlawKind.FORMAT),
+        ({"authentication": Bearer(token="hunter2 ")}, "Authentication/Token", FlawKind.FORMAT),
+        (
+            {"authentication": Bearer(token="a"), "headers": (("authorization", "b"),)},
+            "Authentication",
+            FlawKind.CONFLICT,
+        ),
+        (
+            {
+                "authentication": ClientCredentials(
+                    token_url="https://169.254.169.254/", client_id="a", client_secret="hunter2"
+                )
+            },
+            "Authentication/TokenUri",
+            FlawKind.FORBIDDEN,
+        ),
         ({"heartbeat_minutes": 0}, "HeartbeatIntervalMinutes", FlawKind.OUT_OF_RANGE),
         ({"heartbeat_minutes": 65_536}, "HeartbeatIntervalMinutes", FlawKind.OUT_OF_RANGE),
         ({"max_in_flight": 0}, "MaxInFlight", FlawKind.OUT_OF_RANGE),

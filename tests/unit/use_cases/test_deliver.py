@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from odim_relay.adapters.security.signing import Ed25519Signer, new_signing_key
+from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
-from odim_relay.domain.signing import signature, signing_secret_of
+from odim_relay.domain.signing import RetiredSecret, signature, signed_content, signing_secret_of
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.errors import TransientError
 from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Refusal, TaskTicket
@@ -62,7 +64,7 @@ def test_a_subscription_says_whether_its_receiver_is_verified(relay: InMemoryRel
 
     relay.deliver(ticket)
 
-    assert relay.sender.sent[0].is_verified is verify
+    assert relay.sender.sent[0].tls.is_verified is verify
 
 
 def test_each_attempt_is_signed_with_the_secret_of_its_time(relay: InMemoryRelay) -> None:
@@ -80,6 +82,49 @@ def test_each_attempt_is_signed_with_the_secret_of_its_time(relay: InMemoryRelay
     body = b"payload of event-0-0"
     assert dict(first.headers)["webhook-signature"] == signature(old, ticket.delivery_id, "1234", body)
     assert dict(second.headers)["webhook-signature"] == signature(new, ticket.delivery_id, "5678", body)
+
+
+def test_a_request_is_signed_with_every_secret_and_key_that_is_live(relay: InMemoryRelay) -> None:
+    old, new, key = signing_secret_of(bytes(24)), signing_secret_of(bytes(32)), new_signing_key()
+    retired = (RetiredSecret(secret=old, until_s=1_300), RetiredSecret(secret=signing_secret_of(bytes(40)), until_s=7))
+    (ticket,) = relay.ingest(replace(ONE, signing_secret=new, signing_key=key, retired_secrets=retired))
+
+    relay.deliver(ticket)
+
+    (sent,) = relay.sender.sent
+    content = signed_content(ticket.delivery_id, "1234", sent.body)
+    assert dict(sent.headers)["webhook-signature"].split(" ") == [
+        signature(new, ticket.delivery_id, "1234", sent.body),
+        Ed25519Signer().sign(key, content),
+        signature(old, ticket.delivery_id, "1234", sent.body),
+    ]
+
+
+def test_who_we_are_goes_with_the_request(relay: InMemoryRelay) -> None:
+    credentials = ClientCredentials(token_url="https://idp.test/", client_id="me", client_secret="s")
+    ways: tuple[Authentication, ...] = (Basic(username="a", password="b"), Bearer(token="t"), credentials)
+    for number, authentication in enumerate(ways):
+        (ticket,) = relay.ingest(replace(ONE, subscription_id=f"s{number}", authentication=authentication))
+        relay.deliver(ticket)
+
+    basic, bearer, oauth = relay.sender.sent
+    assert dict(basic.headers)["Authorization"] == "Basic YTpi"
+    assert dict(bearer.headers)["Authorization"] == "Bearer t"
+    assert (dict(oauth.headers).get("Authorization"), oauth.credentials) == (None, credentials)
+    assert basic.credentials is None
+
+
+def test_without_its_secrets_nothing_is_sent_and_the_delivery_waits(relay: InMemoryRelay) -> None:
+    (ticket,) = relay.ingest(replace(ONE, sealed_by="0a1b2c3d"))
+
+    retry = relay.deliver(ticket)
+
+    assert retry is not None
+    assert relay.sender.sent == []
+    last = relay.kept.last
+    assert last is not None
+    assert last.outcome.failure is Failure.SEALED
+    assert "SECRETS__ENCRYPTION_KEYS has no key 0a1b2c3d" in last.outcome.detail
 
 
 def test_a_backup_takes_what_its_destination_does_not(relay: InMemoryRelay) -> None:

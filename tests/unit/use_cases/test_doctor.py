@@ -2,8 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from odim_relay.ports import Commit, OdimFacts, RedisFacts, TopicPartition
-from odim_relay.use_cases.doctor import LedgerFacts, examine_ledger, examine_odim, examine_redis, examine_topics
+from odim_relay.ports import Commit, OdimFacts, RedisFacts, SealState, TopicPartition
+from odim_relay.use_cases.doctor import (
+    LedgerFacts,
+    examine_ledger,
+    examine_odim,
+    examine_redis,
+    examine_secrets,
+    examine_topics,
+)
 
 HERE = TopicPartition(topic="T", partition=0)
 THERE = TopicPartition(topic="T", partition=1)
@@ -124,3 +131,38 @@ def test_notifications_may_be_more_than_odim_needs(events: str) -> None:
 def test_an_odim_that_tells_nothing_of_itself_is_not_called_wrong() -> None:
     findings = examine_odim(replace(FOLLOWED, role=None, notifications=None))
     assert not any(finding.is_wrong for finding in findings)
+
+
+def test_secrets_that_stand_as_they_are_are_told_once_and_are_no_fault() -> None:
+    (finding,) = examine_secrets([("s", SealState.PLAIN), ("t", SealState.PLAIN)], can_seal=False)
+
+    assert not finding.is_wrong
+    assert finding.found == "SECRETS__ENCRYPTION_KEYS is not set: 2 stand as they are"
+    assert "odim-relay secrets new-key" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("states", "found", "has_remedy"),
+    [
+        ([SealState.CURRENT], "1 encrypted with the newest key", False),
+        (
+            [SealState.CURRENT, SealState.OLDER, SealState.PLAIN],
+            "1 encrypted with the newest key, 1 with an older one, 1 as they are",
+            True,
+        ),
+    ],
+)
+def test_what_is_to_be_encrypted_anew_is_told(states: list[SealState], found: str, has_remedy: bool) -> None:
+    (finding,) = examine_secrets([(str(at), state) for at, state in enumerate(states)], can_seal=True)
+
+    assert (finding.is_wrong, finding.found) == (False, found)
+    assert ("odim-relay secrets rotate" in finding.remedy) is has_remedy
+
+
+def test_secrets_that_nobody_can_read_are_a_fault() -> None:
+    states = [(f"s{at}", SealState.UNREADABLE) for at in range(7)]
+
+    wrong_one, _ = examine_secrets(states, can_seal=True)
+
+    assert wrong_one.is_wrong
+    assert wrong_one.found.startswith("of s0, s1, s2, s3, s4 and 2 more: SECRETS__ENCRYPTION_KEYS lacks their key")

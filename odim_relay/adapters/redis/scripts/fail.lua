@@ -6,7 +6,7 @@
 --         subscriptions and their generation (TerminateAfterRetries), tickets, counters
 --
 -- ARGV  1 id    2 lease    3 subscription    4 destination    5 generation of its breaker
---       6 what the attempt says of the destination: 'alive', 'failing', 'unreachable', or 'nothing'
+--       6 what the attempt says of the destination: 'alive', 'failing', 'unreachable', 'withheld', or 'nothing'
 --       7 its Retry-After, ms, 0 for none    8 last attempt, JSON
 --       9 'retry', 'park', 'suspend' or 'release'
 --       retry: 10 wait, ms         park, suspend: 10 reason
@@ -30,7 +30,7 @@ if says == 'alive' then
   did_close = answer_of(destination, generation, false)
 elseif says ~= 'nothing' then
   fail_destination(destination, generation, says == 'unreachable', retry_after_ms, threshold_of(flow, found[4] == '1'))
-  if flow.exists then fail_flow(flow) end
+  if flow.exists and says ~= 'withheld' then fail_flow(flow) end -- that it is withheld is our own fault
 end
 
 local function become(what, seq, wait_ms)

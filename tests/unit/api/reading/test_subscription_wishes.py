@@ -6,12 +6,15 @@ import pytest
 
 from odim_relay.api.http.errors import RedfishError
 from odim_relay.api.reading.subscription_wishes import changed, read_wish, read_wished_change
+from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.event import EventFormat
+from odim_relay.domain.signing import RetiredSecret
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription
 
 LEAST = {"Destination": "https://receiver.example/hook", "Protocol": "Redfish"}
 SECRET = "whsec_" + "A" * 32
+NOW_S = 1_000.0
 
 
 def wish(**members: Any) -> Subscription:
@@ -29,7 +32,7 @@ def refused(**members: Any) -> list[tuple[str, list[str]]]:
 
 
 def patched(subscription: Subscription, **members: Any) -> Subscription:
-    return changed(subscription, read_wished_change(members).values)
+    return changed(subscription, read_wished_change(members).values, now_s=NOW_S)
 
 
 def test_the_least_that_can_be_said_gets_the_usual_rest() -> None:
@@ -67,6 +70,9 @@ def test_everything_that_can_be_said_is_understood() -> None:
                 "MaxInFlight": 2,
                 "RatePerSecond": 1,
                 "RetentionSeconds": 60,
+                "CertificateFingerprint": "ab" * 32,
+                "ClientCertificateFile": "client.crt",
+                "ClientKeyFile": "client.key",
             }
         },
     )
@@ -99,6 +105,9 @@ def test_everything_that_can_be_said_is_understood() -> None:
         max_in_flight=2,
         rate_per_s=1.0,
         retention_s=60,
+        certificate_fingerprint="ab" * 32,
+        client_certificate_file="client.crt",
+        client_key_file="client.key",
     )
 
 
@@ -255,6 +264,10 @@ KNOWN = Subscription(
             {"Oem": {"OdimRelay": {"MaxInFlight": None, "RatePerSecond": 2.5}}},
             {"max_in_flight": None, "rate_per_s": 2.5},
         ),
+        (
+            {"Oem": {"OdimRelay": {"CaFile": "ca.pem", "CertificateFingerprint": None}}},
+            {"ca_file": "ca.pem", "certificate_fingerprint": ""},
+        ),
     ],
     ids=str,
 )
@@ -262,12 +275,83 @@ def test_a_change_changes_what_it_names(members: dict[str, Any], expected: dict[
     assert patched(KNOWN, **members) == replace(KNOWN, **expected)
 
 
+OTHER_SECRET = "whsec_" + "B" * 32
+KEY = "whsk_" + "A" * 43 + "="
+
+
+def own(**members: Any) -> dict[str, Any]:
+    return {"Oem": {"OdimRelay": members}}
+
+
+def test_a_secret_that_is_replaced_signs_for_a_day_yet() -> None:
+    rotated = patched(KNOWN, **own(SigningSecret=OTHER_SECRET, SigningKey=KEY))
+
+    assert (rotated.signing_secret, rotated.signing_key) == (OTHER_SECRET, KEY)
+    assert rotated.retired_secrets == (RetiredSecret(secret=SECRET, until_s=int(NOW_S) + 86_400),)
+    assert patched(rotated, **own(SigningSecret=OTHER_SECRET)) == rotated
+    assert patched(rotated, **own(SigningSecret=None, SigningKey=None)) == replace(KNOWN, signing_secret="")
+
+
+@pytest.mark.parametrize(
+    ("members", "authentication"),
+    [
+        ({"Kind": "Basic", "Username": "ann", "Password": "p"}, Basic(username="ann", password="p")),
+        ({"Kind": "Bearer", "Token": "t", "Password": None}, Bearer(token="t")),
+        (
+            {"Kind": "OAuth2ClientCredentials", "TokenUri": "https://i.example/", "ClientId": "a", "ClientSecret": "b"},
+            ClientCredentials(token_url="https://i.example/", client_id="a", client_secret="b"),
+        ),
+    ],
+)
+def test_how_to_authenticate_is_understood(members: dict[str, Any], authentication: Authentication) -> None:
+    assert wish(**own(Authentication=members)).authentication == authentication
+    assert patched(KNOWN, **own(Authentication=members)).authentication == authentication
+
+
+def test_a_part_of_it_is_changed_and_the_rest_stays() -> None:
+    known = replace(KNOWN, authentication=Basic(username="ann", password="p"))
+
+    assert patched(known, **own(Authentication={"Password": "q"})).authentication == Basic(username="ann", password="q")
+    assert patched(known, **own(Authentication={"Kind": "Bearer", "Token": "t"})).authentication == Bearer(token="t")
+    assert patched(known, **own(Authentication=None)).authentication is None
+    assert patched(known, Context="d").authentication == known.authentication
+
+
+@pytest.mark.parametrize(
+    ("members", "messages"),
+    [
+        ({"Token": "hunter2"}, [("PropertyMissing", ["Oem/OdimRelay/Authentication/Kind"])]),
+        (
+            {"Kind": "Bearer", "Password": "hunter2"},
+            [("PropertyValueConflict", [f"Oem/OdimRelay/Authentication/{name}" for name in ("Password", "Kind")])],
+        ),
+        (
+            {"Kind": "Basic", "Username": "a:hunter2", "Password": "hunter2"},
+            [("PropertyValueFormatError", ["******", "Oem/OdimRelay/Authentication/Username"])],
+        ),
+        ({"Kind": "hunter2"}, [("PropertyValueNotInList", ["******", "Oem/OdimRelay/Authentication/Kind"])]),
+    ],
+)
+def test_what_does_not_belong_together_is_told_without_it(
+    members: dict[str, Any], messages: list[tuple[str, list[str]]]
+) -> None:
+    assert refused(**own(Authentication=members)) == messages
+
+
 def test_what_cannot_be_written_is_told_beside_what_was() -> None:
     change = read_wished_change(
-        {"Context": "d", "Destination": "https://h/", "Oem": {"OdimRelay": {"Delivery": {}, "MaxInFlight": 1}}}
+        {
+            "Context": "d",
+            "Destination": "https://h/",
+            "Oem": {"OdimRelay": {"Delivery": {}, "MaxInFlight": 1, "PublicKey": "k"}},
+        }
     )
-    assert [one["MessageArgs"] for one in change.problems] == [["Oem/OdimRelay/Delivery"], ["Destination"]]
-    assert changed(KNOWN, change.values) == replace(KNOWN, context="d", max_in_flight=1)
+    assert [one["MessageArgs"] for one in change.problems] == [
+        ["Oem/OdimRelay/Delivery"],
+        ["Oem/OdimRelay/PublicKey"],
+        ["Destination"],
+    ]
+    assert changed(KNOWN, change.values, now_s=NOW_S) == replace(KNOWN, context="d", max_in_flight=1)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from odim_relay.api.resources.event_destination_document import event_destination
+from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscription, SubscriptionType
@@ -106,13 +107,46 @@ def test_what_was_asked_for_is_shown_but_secrets() -> None:
             "@odata.type": "#OdimRelay.v1_0_0.EventDestination",
             "Mode": "ordered",
             "SigningSecret": None,
+            "SigningKey": None,
+            "Authentication": None,
             "MaxInFlight": None,
             "RatePerSecond": None,
             "RetentionSeconds": None,
+            "CaFile": None,
+            "CertificateFingerprint": None,
+            "ClientCertificateFile": None,
+            "ClientKeyFile": None,
         }
     }
     assert "hunter2" not in str(found)
     assert SECRET not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("authentication", "shown"),
+    [
+        (Basic(username="ann", password="hunter2"), {"Kind": "Basic", "Username": "ann", "Password": None}),
+        (Bearer(token="hunter2"), {"Kind": "Bearer", "Token": None}),
+        (
+            ClientCredentials(
+                token_url="https://u:hunter2@idp.example/token?hunter2", client_id="me", client_secret="hunter2"
+            ),
+            {
+                "Kind": "OAuth2ClientCredentials",
+                "TokenUri": "https://idp.example/token",
+                "ClientId": "me",
+                "ClientSecret": None,
+            },
+        ),
+    ],
+)
+def test_how_it_authenticates_is_shown_without_the_secret(
+    authentication: Authentication, shown: dict[str, Any]
+) -> None:
+    found = document(replace(SUBSCRIPTION, authentication=authentication))
+
+    assert found["Oem"]["OdimRelay"]["Authentication"] == shown
+    assert "hunter2" not in str(found)
 
 
 @pytest.mark.parametrize(
