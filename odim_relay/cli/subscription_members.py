@@ -16,6 +16,7 @@ _FILTERS = tuple(field.name for field in fields(Filters))
 CLEARABLE = MappingProxyType(
     {
         **{name.replace("_", "-"): name for name in _FILTERS},
+        "batch-size": "batch_size",
         "backup-destinations": "backup_destinations",
         "context": "context",
         "headers": "headers",
@@ -98,6 +99,7 @@ def to_json(subscription: Subscription) -> dict[str, object]:
         "max_in_flight": subscription.max_in_flight,
         "rate_per_s": subscription.rate_per_s,
         "retention_s": subscription.retention_s,
+        "batch_size": subscription.batch_size,
         "owner": subscription.owner,
         "created_at": instant(subscription.created_at_s * 1000),
     }

@@ -85,7 +85,8 @@ class Subscription:
         heartbeat_minutes: how often a heartbeat event is sent, 1 to 65,535; `None` for none.
         signing_secret: `whsec_` and base64, to sign each request with; a secret; empty for none.
         max_in_flight: requests of its that may be under way at once; `None` for no limit of its own.
-        rate_per_s: its deliveries per second at most; `None` for no limit.
+        rate_per_s: its requests per second at most; `None` for no limit.
+        batch_size: how many waiting events go out in one request at most, 2 to 500; `None` for one each.
         retention_s: how long an event is kept for it, in seconds; `None` is as `DEAD_LETTERS__RETENTION_S` says.
         keeper: who creates, changes and removes it.
         revision: is raised by each change, so that one state can be told from another without a look at its secrets.
@@ -110,5 +111,6 @@ class Subscription:
     max_in_flight: int | None = None
     rate_per_s: float | None = None
     retention_s: int | None = None
+    batch_size: int | None = None
     keeper: Keeper = Keeper.OWN
     revision: int = 0

@@ -2,18 +2,14 @@
 One delivery's body, out of its Event's payload: bytes as they came, but for a closed list (semantics S8).
 """
 
-import json
-from collections.abc import Mapping
-
 from odim_relay.domain.event import WHOLE, Shape
+from odim_relay.formats.json_edits import Edit, edited, settings
 from odim_relay.formats.json_spans import Span, elements_at, members_at, skip_space
 
 EVENT_TYPE = "#Event.v1_13_0.Event"
 NAME = "Event"
 RECORD_TYPE = "Other"
 MESSAGE_ID = "OdimRelay.1.0.EventWithoutMessageId"
-
-_Edit = tuple[int, int, str]
 
 
 def shape_body(payload: bytes, shape: Shape, *, event_id: str) -> bytes:
@@ -46,7 +42,7 @@ def shape_body(payload: bytes, shape: Shape, *, event_id: str) -> bytes:
     text = payload.decode()
     root_at = skip_space(text, 0)
     root = members_at(text, root_at)
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     if "Events" in root and (shape.records is not None or shape.is_completed):
         edits += _records(text, root, shape)
     wanted: dict[str, str] = {}
@@ -55,14 +51,14 @@ def shape_body(payload: bytes, shape: Shape, *, event_id: str) -> bytes:
         wanted = {name: value for name, value in required.items() if not _is_text(root.get(name))}
     if shape.context is not None:
         wanted["Context"] = shape.context
-    edits += _settings(root_at, root, wanted)
+    edits += settings(root_at, root, wanted)
     if not edits:
         return payload
     # A Context may hold half a surrogate pair: that has no UTF-8, but the escape that stands for it in JSON.
-    return _edited(text, 0, len(text), edits).encode("utf-8", "backslashreplace")
+    return edited(text, 0, len(text), edits).encode("utf-8", "backslashreplace")
 
 
-def _records(text: str, root: dict[str, Span], shape: Shape) -> list[_Edit]:
+def _records(text: str, root: dict[str, Span], shape: Shape) -> list[Edit]:
     records = elements_at(text, root["Events"].start)
     kept = tuple(range(len(records))) if shape.records is None else shape.records
     is_selection = len(kept) < len(records)
@@ -92,37 +88,9 @@ def _record(text: str, record: Span, number: int, shape: Shape, *, is_renumbered
         wanted["MemberId"] = str(number)
     if not wanted:
         return text[record.start : record.end]
-    edits = _settings(record.start, members_at(text, record.start), wanted)
-    return _edited(text, record.start, record.end, edits)
+    edits = settings(record.start, members_at(text, record.start), wanted)
+    return edited(text, record.start, record.end, edits)
 
 
 def _is_text(member: Span | None) -> bool:
     return member is not None and isinstance(member.value, str)
-
-
-def _settings(object_at: int, members: Mapping[str, Span], wanted: Mapping[str, str]) -> list[_Edit]:
-    """
-    Give the object whose brace stands at `object_at` these members: in their place, or first of all.
-    """
-    edits: list[_Edit] = []
-    new = []
-    for name, value in wanted.items():
-        spelled = json.dumps(value, ensure_ascii=False)
-        present = members.get(name)
-        if present is None:
-            new.append(f'"{name}":{spelled}')
-        elif present.value != value:
-            edits.append((present.start, present.end, spelled))
-    if new:
-        edits.append((object_at + 1, object_at + 1, ",".join(new) + ("," if members else "")))
-    return edits
-
-
-def _edited(text: str, start: int, end: int, edits: list[_Edit]) -> str:
-    pieces = []
-    done = start
-    for edit_start, edit_end, replacement in sorted(edits):
-        pieces += [text[done:edit_start], replacement]
-        done = edit_end
-    pieces.append(text[done:end])
-    return "".join(pieces)

@@ -2,12 +2,12 @@
 A ledger that is asked again while its store is away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.errors import TransientError
-from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Passenger, Refusal, TaskTicket
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
@@ -41,6 +41,18 @@ class PatientLedger:
         See `DeliveryLedger.claim`.
         """
         return self._insist(lambda: self._ledger.claim(ticket), _CLAIM_WAITS_S)
+
+    def join(self, claim: Claim, most_bytes: int) -> Claim:
+        """
+        See `DeliveryLedger.join`; not asked twice: who joined by an answer that was lost would be left behind.
+        """
+        return self._ledger.join(claim, most_bytes)
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        """
+        See `DeliveryLedger.unload`.
+        """
+        self._insist(lambda: self._ledger.unload(claim, passengers), _CLAIM_WAITS_S)
 
     def holds(self, claim: Claim) -> bool:
         """

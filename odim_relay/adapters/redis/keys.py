@@ -57,16 +57,19 @@ Fields of `delivery:{id}`, and members of a dead letter's document:
 number) · `subscription` · `event` · `shape` (JSON, empty for the whole payload) · `attempts` · `lapses` (of SENDING, since the
 last outcome) · `patience_ms` (until the reaper doubts that its task will come) · `taken_ms` (when it was taken in) · `due_ms` ·
 `last` (JSON of the last failed attempt) · `countdown` (key part of the `countdowns` set it is in) · `replay` (1 when it was parked
-after an attempt: it has one attempt, L24) · `replays` (how often it ran out of attempts: each time its wait doubles). A dead
+after an attempt: it has one attempt, L24) · `replays` (how often it ran out of attempts: each time its wait doubles) · `together`
+(in how large a batch it may go at most: halved by each request that failed with it) · `leader` (`{delivery}:{lease}`: it is SENDING in
+the request, and under the lease, of that one, and takes no place of its own in its window) and `passengers` (ids, the other way
+round), both only in `delivery:{id}`. A dead
 letter adds `version` (of the document's form) · `reason` · `parked_at_ms` · `record` · `index` (`ready`, `delayed` or `by_hand`: the
 sorted set it stands in) · `size` (bytes it counts for in `backlogs`); `due_ms` is there only when it waits for that time.
 
 Fields of `flow:{subscription}`; absent is none, or 0:
-`destination` · `mode` · `policy` (`suspend`, `terminate` or empty) · `active` (how many are QUEUED or SENDING) · `counting` (how many are
-RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window)
+`destination` · `mode` · `policy` (`suspend`, `terminate` or empty) · `active` (how many are QUEUED, or SENDING in a request of their
+own) · `counting` (how many are RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window)
 · `failures` and `failed_at_ms` (consecutive ones, and the last, while there is a policy, L25) · `next_at_ms` (when its rate, or the
 drain's, allows the next) · `recall` (after a recovery: number of the last one in `delayed` that was sent before its time) · `since_ms` (what
-was taken in earlier is discarded when its turn comes) · `max_in_flight`, `rate` (per second) and `retention_ms` (what the
+was taken in earlier is discarded when its turn comes) · `max_in_flight`, `rate` (per second), `retention_ms` and `batch` (what the
 subscription itself says; absent is as the settings say) · `lost` (events that left unsent and that the subscriber is not told of, L15)
 · `telling_until_ms` (one sender is telling it).
 

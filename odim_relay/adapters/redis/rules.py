@@ -25,6 +25,7 @@ class LedgerRules:
         broken_after: lapses of SENDING after which a delivery is broken (L20).
         reap_most, admit_most: most records that one script handles (L8).
         window: deliveries of one subscription that may be under way (L14).
+        batches: requests under way of a subscription that wants several events in one.
         cap: requests in flight to one destination, at most (L18).
         slots: of this worker process.
         fast_for_ms: how long a fast 2xx lets a destination borrow slots.
@@ -57,6 +58,7 @@ class LedgerRules:
     reap_most: int = 500
     admit_most: int = 500
     window: int = 256
+    batches: int = 4
     cap: int = 16
     slots: int = 16
     fast_for_ms: int = 2_000

@@ -8,7 +8,7 @@ from odim_relay.api.http.bodies import shown
 from odim_relay.domain.subscription_flaws import Flaw, FlawKind
 from odim_relay.formats.base_messages import message
 
-_OWN = frozenset({"Mode", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds"})
+_OWN = frozenset({"Mode", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds", "BatchSize"})
 _HIDDEN = "******"
 
 

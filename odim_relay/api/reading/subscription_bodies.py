@@ -12,12 +12,14 @@ from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.domain.subscription_flaws import (
     HIGHEST_RATE_PER_S,
+    LEAST_IN_BATCH,
     LONGEST_HEARTBEAT_MINUTES,
     LONGEST_NAME,
     LONGEST_RETENTION_S,
     LONGEST_TEXT,
     LONGEST_URL,
     MOST_BACKUPS,
+    MOST_IN_BATCH,
     MOST_IN_FLIGHT,
     MOST_VALUES,
 )
@@ -73,6 +75,7 @@ class OdimRelayBody(Body):
     max_in_flight: int | None = Field(None, ge=1, le=MOST_IN_FLIGHT)
     rate_per_second: float | None = Field(None, gt=0, le=HIGHEST_RATE_PER_S)
     retention_seconds: int | None = Field(None, ge=1, le=LONGEST_RETENTION_S)
+    batch_size: int | None = Field(None, ge=LEAST_IN_BATCH, le=MOST_IN_BATCH)
 
 
 class OemBody(Body):

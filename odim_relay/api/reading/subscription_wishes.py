@@ -144,6 +144,7 @@ def _own_members(own: OdimRelayBody | None) -> dict[str, Any]:
         "max_in_flight": own.max_in_flight,
         "rate_per_second": own.rate_per_second,
         "retention_seconds": own.retention_seconds,
+        "batch_size": own.batch_size,
     }
     names = {"rate_per_second": "rate_per_s", "retention_seconds": "retention_s"}
     return {names.get(name, name): value for name, value in members.items() if name in own.model_fields_set}

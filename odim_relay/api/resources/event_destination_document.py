@@ -107,6 +107,7 @@ def _own_of(subscription: Subscription) -> dict[str, Any]:
         "MaxInFlight": subscription.max_in_flight,
         "RatePerSecond": subscription.rate_per_s,
         "RetentionSeconds": subscription.retention_s,
+        "BatchSize": subscription.batch_size,
     }
     if not subscription.signing_secret and all(value is None for value in own.values()):
         return {}

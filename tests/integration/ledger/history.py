@@ -225,13 +225,14 @@ class History:
 
     def check_order(self, database: Database) -> None:
         """
-        L33: of an ordered subscription one is under way.
+        L33: of an ordered subscription one is under way, with its passengers.
         """
         under_way: Counter[str] = Counter()
         for delivery in database.deliveries.values():
             owner = delivery["subscription"]
             first = self.timeline.ordered_from.get(owner, sys.maxsize)
-            under_way[owner] += owner in database.subscriptions and int(delivery["number"]) >= first
+            leads = "leader" not in delivery
+            under_way[owner] += leads and owner in database.subscriptions and int(delivery["number"]) >= first
         assert all(count <= 1 for count in under_way.values()), f"L33: more than one under way: {under_way}"
 
     def rolled_back(self, timeline: Timeline) -> None:

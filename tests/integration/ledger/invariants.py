@@ -9,8 +9,8 @@ from tests.integration.ledger.database import Database
 from tests.integration.ledger.flow_invariants import check_flow
 
 _FIELDS = {"state", "seq", "ticket", "number", "subscription", "event", "shape", "attempts", "patience_ms", "taken_ms"}
-_MORE_FIELDS = {"last", "due_ms", "replay", "replays"}
-_DELIVERY_FIELDS = {"lapses", "countdown"}
+_MORE_FIELDS = {"last", "due_ms", "replay", "replays", "together", "lapses"}
+_DELIVERY_FIELDS = {"countdown", "leader", "passengers"}
 _LETTER_FIELDS = {"reason", "parked_at_ms", "record", "index", "size", "version"}
 _BODY_FIELDS = {"payload", "record", "recorded_at_ms"}
 _ACTIVE = {State.QUEUED, State.SENDING, State.RETRYING}

@@ -96,7 +96,7 @@ RECORDS = (
         "    redis.call('DEL', delivery)\n    let_go",
     ),
     Mutation("forget leaves the index", "_backlog", "  redis.call('ZREM', flow[letter.index], id)\n", ""),
-    Mutation("forget goes on counting", "_backlog", "    add(flow, 'active', -1)\n    return true", "    return true"),
+    Mutation("forget goes on counting", "_backlog", "    if not fields[4] then add(flow, 'active', -1) end", "    --"),
     Mutation("a countdown that ends is counted", "_backlog", "  add(flow, 'counting', -1)\n", ""),
     Mutation(
         "park loses a field", "_backlog", "letter.state = 'PARKED'", "letter.state = 'PARKED'; letter.shape = nil"

@@ -1,10 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.errors import TransientError
-from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Passenger, Refusal, TaskTicket
 from odim_relay.use_cases.patience import PatientLedger
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.relay import InMemoryRelay
@@ -31,6 +31,12 @@ class Away:
 
     def claim(self, ticket: TaskTicket) -> Claim | Refusal:
         return self._here("claim").claim(ticket)
+
+    def join(self, claim: Claim, most_bytes: int) -> Claim:
+        return self._here("join").join(claim, most_bytes)
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        self._here("unload").unload(claim, passengers)
 
     def holds(self, claim: Claim) -> bool:
         return self._here("holds").holds(claim)
@@ -76,6 +82,7 @@ CALLS: dict[str, Callable[[DeliveryLedger, Claim], object]] = {
     "suspend": lambda ledger, claim: ledger.suspend(claim, ParkReason.GONE, LAST),
     "release": lambda ledger, claim: ledger.release(claim),
     "told": lambda ledger, claim: ledger.told(claim),
+    "unload": lambda ledger, claim: ledger.unload(claim, ()),
     "claim": lambda ledger, claim: ledger.claim(TaskTicket(delivery_id=claim.delivery_id, seq=claim.lease)),
 }
 OUTCOMES = ("complete", "retry", "park", "suspend")

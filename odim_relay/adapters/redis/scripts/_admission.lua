@@ -10,6 +10,8 @@ local function most_under_way(flow)
   -- What cannot go out would only be claimed and parked again.
   if is_crowded(destination) then most, is_tight = math.min(most, most_in_flight(destination)), true end
   if flow.max_in_flight and flow.max_in_flight <= most then most, is_tight = flow.max_in_flight, true end
+  -- What comes while few batches are under way waits, and goes with the next ones.
+  if flow.batch then most, is_tight = math.min(most, RULES.batches), true end
   return most, is_tight
 end
 

@@ -89,14 +89,14 @@ end
 -- Remove a delivery wherever it stands. Returns true when there was one.
 local function forget(id)
   local delivery = prefix .. 'delivery:' .. id
-  local fields = redis.call('HMGET', delivery, 'event', 'countdown', 'subscription')
+  local fields = redis.call('HMGET', delivery, 'event', 'countdown', 'subscription', 'leader')
   if fields[1] then
     local flow = flow_of(fields[3])
     leave_countdown(flow, id, fields[2])
     redis.call('ZREM', DEADLINES, id)
     redis.call('DEL', delivery)
     let_go_of_body(fields[1], id)
-    add(flow, 'active', -1)
+    if not fields[4] then add(flow, 'active', -1) end -- a passenger takes no place of its own
     return true
   end
   local letter = letter_of(id)
@@ -145,15 +145,17 @@ local function keep_quota(flow, most)
   end
 end
 
--- Move a delivery that is not parked into the dead-letter hash; with due_ms it is looked at again then.
-local function park(id, reason, last, due_ms)
+-- Move a delivery that is not parked into the dead-letter hash; with due_ms it is looked at again then. What parks it is an
+-- outcome, as a rule: lapses are counted from there.
+local function park(id, reason, last, due_ms, lapses)
   local delivery = prefix .. 'delivery:' .. id
   local flat = redis.call('HGETALL', delivery)
   local letter = {}
   for i = 1, #flat, 2 do letter[flat[i]] = flat[i + 1] end
   local flow = flow_of(letter.subscription)
   leave_countdown(flow, id, letter.countdown)
-  letter.countdown, letter.lapses = nil, nil -- what parks it is an outcome: lapses are counted from there
+  if not letter.leader then add(flow, 'active', -1) end
+  letter.countdown, letter.leader, letter.passengers, letter.lapses = nil, nil, nil, lapses
   letter.version = RULES.letter_version
   letter.state = 'PARKED'
   letter.reason = reason
@@ -163,7 +165,6 @@ local function park(id, reason, last, due_ms)
   letter.size = redis.call('HSTRLEN', body, 'payload') + RULES.overhead_bytes
   if last ~= '' then letter.last = last end
   redis.call('DEL', delivery)
-  add(flow, 'active', -1)
   keep(flow, id, letter, due_ms)
   count_parked(reason)
   keep_quota(flow, 4)
@@ -195,8 +196,8 @@ local function hand_out(flow, id, seq, wait_ms)
   to_publish(id, seq, wait_ms)
 end
 
--- Take a letter out of the hash and hand it to Celery, at once or after a wait. Its earlier attempts make it a replay.
-local function unpark(flow, id, letter, wait_ms)
+-- Make a delivery of a letter again. Its earlier attempts make it a replay.
+local function revive(flow, id, letter)
   take_out(flow, id, letter)
   if letter.attempts ~= '0' then
     letter.replay = '1'
@@ -209,8 +210,43 @@ local function unpark(flow, id, letter, wait_ms)
     flat[#flat + 1] = value
   end
   redis.call('HSET', prefix .. 'delivery:' .. id, unpack(flat))
+end
+
+-- Take a letter out of the hash and hand it to Celery, at once or after a wait.
+local function unpark(flow, id, letter, wait_ms)
+  revive(flow, id, letter)
   add(flow, 'active', 1)
   hand_out(flow, id, letter.seq + 1, wait_ms)
+end
+
+-- Put what was sent in vain with others back to its place, as if it had not gone: who is to blame is not known yet. With
+-- `together` it goes next with so many at most, itself among them.
+local function put_back(flow, id, together, lapses)
+  if not flow.exists then -- and swept maybe: nobody would look for what is parked now
+    if forget(id) then count('deliveries:subscription_deleted', 1) end
+    return
+  end
+  local delivery = prefix .. 'delivery:' .. id
+  redis.call('HINCRBY', delivery, 'attempts', -1)
+  if together then redis.call('HSET', delivery, 'together', together) end
+  park(id, 'behind', '', nil, lapses)
+end
+
+-- Whether a delivery is still with the leader whose claim had it.
+local function is_passenger_of(leader, id)
+  return redis.call('HGET', prefix .. 'delivery:' .. id, 'leader') == leader
+end
+
+-- The ids of those that are still with a leader, which keeps none any more.
+local function passengers_of(id, lease)
+  local ids, delivery = {}, prefix .. 'delivery:' .. id
+  local noted = redis.call('HGET', delivery, 'passengers')
+  if not noted then return ids end
+  redis.call('HDEL', delivery, 'passengers')
+  for passenger in string.gmatch(noted, '%S+') do
+    if is_passenger_of(id .. ':' .. lease, passenger) then ids[#ids + 1] = passenger end
+  end
+  return ids
 end
 
 -- Give a letter another reason and due time, at its place.

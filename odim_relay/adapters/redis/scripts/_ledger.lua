@@ -95,7 +95,8 @@ local function flow_of(subscription)
   if flow then return flow end
   local key = prefix .. 'flow:' .. subscription
   local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
-    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms', 'max_in_flight', 'rate', 'next_at_ms', 'retention_ms')
+    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms', 'max_in_flight', 'rate', 'next_at_ms', 'retention_ms',
+    'batch')
   flow = {
     key = key,
     id = subscription,
@@ -116,6 +117,7 @@ local function flow_of(subscription)
     rate = tonumber(found[13]),
     next_at_ms = tonumber(found[14] or 0),
     retention_ms = tonumber(found[15] or RULES.retention_ms),
+    batch = tonumber(found[16]), -- how many events go out in one request at most; nil for one each
     ready = prefix .. 'parked:' .. subscription,
     delayed = prefix .. 'delayed:' .. subscription,
     by_hand = prefix .. 'by-hand:' .. subscription,
