@@ -42,6 +42,7 @@ FULL = Subscription(
     max_in_flight=2,
     rate_per_s=0.5,
     retention_s=3_600,
+    batch_size=50,
 )
 
 

@@ -55,6 +55,7 @@ RICH: tuple[dict[str, Any], ...] = (
                 "MaxInFlight": 4,
                 "RatePerSecond": 12.5,
                 "RetentionSeconds": 86_400,
+                "BatchSize": 50,
             }
         },
     ),

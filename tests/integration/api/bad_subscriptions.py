@@ -170,6 +170,7 @@ WRONG_TYPE: Final = (
     _oem("PropertyValueTypeError", "MaxInFlight", "4"),
     _oem("PropertyValueTypeError", "MaxInFlight", 1.5),
     _oem("PropertyValueTypeError", "RatePerSecond", "4"),
+    _oem("PropertyValueTypeError", "BatchSize", "4"),
     _oem("PropertyValueTypeError", "RetentionSeconds", value=True),
     _oem("PropertyValueTypeError", "SigningSecret", ["whsec"]),
 )
@@ -257,6 +258,8 @@ OUT_OF_RANGE: Final = (
     ),
     _oem("PropertyValueOutOfRange", "MaxInFlight", 0),
     _oem("PropertyValueOutOfRange", "RatePerSecond", 0),
+    _oem("PropertyValueOutOfRange", "BatchSize", 1),
+    _oem("PropertyValueOutOfRange", "BatchSize", 501),
     _oem("PropertyValueOutOfRange", "RatePerSecond", -1),
     _oem("PropertyValueOutOfRange", "RetentionSeconds", 0),
     _oem("PropertyValueOutOfRange", "RetentionSeconds", 2_592_001),

@@ -177,6 +177,7 @@ def test_a_subscription_is_created_listed_changed_and_deleted(cli: CliRunner) ->
         "max_in_flight": None,
         "rate_per_s": None,
         "retention_s": None,
+        "batch_size": None,
         "owner": "",
         "created_at": "",
         "suspended": None,

@@ -45,6 +45,7 @@ OPTIONS = (
     ("--heartbeat-minutes", "5", "heartbeat_minutes", 5),
     ("--max-in-flight", "3", "max_in_flight", 3),
     ("--rate", "0.5", "rate_per_s", 0.5),
+    ("--batch-size", "50", "batch_size", 50),
     ("--retention", "2h", "retention_s", 7_200),
     ("--secret", SECRET, "signing_secret", SECRET),
 )
@@ -63,7 +64,9 @@ def test_what_is_given_is_stored_told_and_cleared(cli: CliRunner, filled: Filled
     assert (told["verify_certificate"], told["heartbeat_minutes"], told["signing_secret"]) == (False, 5, "set")
     assert (told["max_in_flight"], told["rate_per_s"], told["retention_s"]) == (3, 0.5, 7_200)
 
-    names = ("backup-destinations", "heartbeat-minutes", "max-in-flight", "rate", "retention", "secret")
+    assert told["batch_size"] == 50
+
+    names = ("backup-destinations", "batch-size", "heartbeat-minutes", "max-in-flight", "rate", "retention", "secret")
     clearing = [part for name in (*names, "verify-certificate") for part in ("--clear", name)]
     ok(cli.invoke(main, ["subscriptions", "update", id_, *clearing]))
 

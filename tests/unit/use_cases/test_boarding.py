@@ -136,7 +136,12 @@ def test_after_a_transient_failure_the_leader_waits_and_the_others_go(relay: InM
 
     assert retry is not None
     assert retry.delivery_id == "d-0-0"
-    assert [kept.state for kept in relay.state.deliveries.values()] == [State.RETRYING, *[State.PARKED] * 3]
+    assert [kept.state for kept in relay.state.deliveries.values()] == [
+        State.RETRYING,
+        State.QUEUED,
+        State.PARKED,
+        State.PARKED,
+    ]
 
 
 def test_what_does_not_fit_goes_by_itself(relay: InMemoryRelay) -> None:

@@ -109,6 +109,7 @@ def test_what_was_asked_for_is_shown_but_secrets() -> None:
             "MaxInFlight": None,
             "RatePerSecond": None,
             "RetentionSeconds": None,
+            "BatchSize": None,
         }
     }
     assert "hunter2" not in str(found)
