@@ -31,12 +31,16 @@ class Position:
 class NewDelivery:
     """
     A delivery to be written. `event_index` points into its batch's `events`.
+
+    Attributes:
+        is_urgent: of those that wait it goes first, where its subscription is not ordered.
     """
 
     delivery_id: str
     subscription_id: str
     event_index: int
     shape: Shape
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """
-A gap that goes out in batches: few requests, every event once, culprits alone, and a killed worker that doubles at most what it
-had under way.
+A gap that goes out in batches: few requests, every event once, culprits alone, and a killed worker that doubles at most
+what it had under way.
 """
 
 from collections.abc import Iterator

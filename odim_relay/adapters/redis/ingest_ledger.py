@@ -149,6 +149,7 @@ def arguments_of(
             delivery.subscription_id,
             delivery.event_index + 1,
             encode_shape(delivery.shape),
+            int(delivery.is_urgent),
         )
     for entry in quarantine:
         arguments += (entry.entry_id, _document(entry), entry.value)

@@ -9,6 +9,11 @@ LETTER_VERSION = 1
 Form of a dead letter's document; one of a later form is kept, not touched.
 """
 
+URGENT = 2**50
+"""
+What is urgent stands so far before its ingest number among those that are ready: before all that is not, in its order.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRules:
@@ -88,4 +93,4 @@ class LedgerRules:
         The table, as Lua reads it.
         """
         members = ", ".join(f"{field.name} = {getattr(self, field.name)!r}" for field in fields(self))
-        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION} }}\n"
+        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION}, urgent = {URGENT} }}\n"

@@ -37,7 +37,10 @@ def decode(value: bytes) -> Decoded:
         Event(
             format=EventFormat.EVENT,
             payload=f"{text}#{index}".encode(),
-            records=tuple(EventRecord(message_id=f"{kind}.Any", registry=kind) for kind in kinds),
+            records=tuple(
+                EventRecord(message_id=f"{kind}.Any", registry=kind, severity="Critical" if kind == "C" else "")
+                for kind in kinds
+            ),
         )
         for index, kinds in enumerate(text.split("|"))
     )

@@ -43,7 +43,10 @@ def test_a_subscription_that_uses_everything_has_no_flaw() -> None:
         batch_size=2,
     )
     assert told(full) == []
-    assert told(replace(full, heartbeat_minutes=1, max_in_flight=10_000, rate_per_s=1e6, retention_s=1, batch_size=500)) == []
+    assert (
+        told(replace(full, heartbeat_minutes=1, max_in_flight=10_000, rate_per_s=1e6, retention_s=1, batch_size=500))
+        == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,26 @@ local function nothing_to_wake(flow)
   redis.call('SREM', prefix .. 'waiting:' .. flow.destination, flow.id)
 end
 
+-- Where the letters of a subscription stand, oldest first in each: key, lowest and highest score, and what makes a number of a
+-- score. What is urgent stands before the others.
+local function ranks_of(flow)
+  return {
+    { flow.ready, '0', '+inf', 0 }, { flow.ready, '-inf', '(0', RULES.urgent }, { flow.delayed, '-inf', '+inf', 0 },
+    { flow.by_hand, '-inf', '+inf', 0 },
+  }
+end
+
+local function score_of(flow, letter)
+  local is_ahead = letter.urgent and letter.index == 'ready' and not flow.is_ordered
+  return is_ahead and letter.number - RULES.urgent or letter.number
+end
+
 -- Put a letter, whose place is free, into the hash and its index, and count it.
 local function keep(flow, id, letter, due_ms)
   letter.due_ms = due_ms and text(due_ms) or nil
   letter.index = index_for(flow, letter.reason, due_ms)
   redis.call('HSET', DEAD_LETTERS, id, cjson.encode(letter))
-  redis.call('ZADD', flow[letter.index], letter.number, id)
+  redis.call('ZADD', flow[letter.index], score_of(flow, letter), id)
   if due_ms then redis.call('ZADD', DEADLINES, due_ms, id) else redis.call('ZREM', DEADLINES, id) end
   redis.call('HINCRBY', flow.counts, letter.reason, 1)
   redis.call('ZINCRBY', BACKLOGS, letter.size, flow.id)
@@ -119,11 +133,12 @@ end
 -- The id of the letter of a subscription that has waited longest; nil without any. Those that a newer version wrote are kept.
 local function oldest_of(flow)
   local oldest, lowest
-  for _, index in ipairs({ flow.ready, flow.delayed, flow.by_hand }) do
-    local heads = redis.call('ZRANGE', index, 0, 9, 'WITHSCORES')
+  for _, rank in ipairs(ranks_of(flow)) do
+    local heads = redis.call('ZRANGEBYSCORE', rank[1], rank[2], rank[3], 'WITHSCORES', 'LIMIT', 0, 10)
     for i = 1, #heads, 2 do
       if letter_of(heads[i]) then
-        if not lowest or tonumber(heads[i + 1]) < lowest then oldest, lowest = heads[i], tonumber(heads[i + 1]) end
+        local number = heads[i + 1] + rank[4]
+        if not lowest or number < lowest then oldest, lowest = heads[i], number end
         break
       end
     end

@@ -12,7 +12,7 @@
 --       10-13 counts of records, events, unmatched, ignored
 --       14-16 counts of events, deliveries, quarantine entries that follow
 --       then per event: id, payload, record, recorded_at_ms, 1 when it goes into the journal else 0
---       then per delivery: id, subscription, place of its event (from 1), shape
+--       then per delivery: id, subscription, place of its event (from 1), shape, 1 when it is urgent else 0
 --       then per quarantine entry: id, document, value
 -- Returns {'position'}, {'generation'}, {'full'} or {'entry'} when refused, else {'written', tickets}
 
@@ -82,7 +82,8 @@ if delivery_count > 0 then
   local with_body = {}
   for _ = 1, delivery_count do
     local id, subscription, event, shape = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
-    at = at + 4
+    local urgent = ARGV[at + 4] == '1' and '1' or nil
+    at = at + 5
     ticket = ticket + 1
     local delivery = prefix .. 'delivery:' .. id
     -- The ledger has it already: that happens only after the position was reset to an earlier one.
@@ -103,12 +104,12 @@ if delivery_count > 0 then
         keep(flow, id, { version = RULES.letter_version, state = 'PARKED', seq = '0', ticket = text(ticket),
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
           patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
-          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes }, nil)
+          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes, urgent = urgent }, nil)
         count_parked(reason)
       else
         redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
           'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', RULES.patience_ms,
-          'taken_ms', text(NOW))
+          'taken_ms', text(NOW), unpack(urgent and { 'urgent', urgent } or {}))
         redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)
         add(flow, 'active', 1)
         pace(flow, flow.rate or 0)
