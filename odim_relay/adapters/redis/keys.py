@@ -20,7 +20,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
 | `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
-| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out; what is `urgent`, and not ordered, with 2^50 less: before the others | as they |
+| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out; not of ordered ones: what is `urgent` has 2^50 less, what came while others went out already 2^49, to stand before the others | as they |
 | `delayed:{subscription}` | zset | the same for those that wait for a time of their own (L32); they have a deadline | as they |
 | `by-hand:{subscription}` | zset | the same for `rejected` and `broken`, which only a person sends again (L32), and what a newer version wrote | as they |
 | `parked-counts:{subscription}` | hash | reason -> how many of its deliveries are parked for it | as they |
@@ -70,7 +70,8 @@ own) · `counting` (how many are RETRYING) · `suspended` (reason) · `suspended
 · `failures` and `failed_at_ms` (consecutive ones, and the last, while there is a policy, L25) · `next_at_ms` (when its rate, or the
 drain's, allows the next) · `recall` (after a recovery: number of the last one in `delayed` that was sent before its time) · `since_ms` (what
 was taken in earlier is discarded when its turn comes) · `max_in_flight`, `rate` (per second), `retention_ms` and `batch` (what the
-subscription itself says; absent is as the settings say) · `lost` (events that left unsent and that the subscriber is not told of, L15)
+subscription itself says; absent is as the settings say) · `passed` (how many
+new or urgent ones went since the last of the others that wait) · `lost` (events that left unsent and that the subscriber is not told of, L15)
 · `telling_until_ms` (one sender is telling it).
 
 Fields of `destination:{destination}`; absent is none, or 0:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
-from odim_relay.adapters.redis.rules import LETTER_VERSION, URGENT
+from odim_relay.adapters.redis.rules import LETTER_VERSION, LIVE
 from odim_relay.domain.delivery import State
 from odim_relay.ports import Backlog, DeliveryRecord, Index, Position, TopicPartition
 
@@ -84,7 +84,7 @@ class RedisDeliveryListing:
         oldest: dict[str, str] = {}
         for id_ in ids:
             counts[id_] = {text(reason): int(count) for reason, count in next(replies).items()}
-            heads = [(score % URGENT, head) for _ in _ranks(id_) for head, score in next(replies)]
+            heads = [(score % LIVE, head) for _ in _ranks(id_) for head, score in next(replies)]
             if heads:
                 oldest[id_] = text(min(heads)[1])
         firsts = self._letters(list(oldest.values()))
@@ -210,7 +210,8 @@ def _partition(name: str) -> TopicPartition:
 def _ranks(subscription_id: str) -> tuple[_Rank, ...]:
     ready = keys.parked(subscription_id)
     others = (keys.delayed(subscription_id), keys.by_hand(subscription_id))
-    return (ready, "-inf", "(0"), (ready, "0", "+inf"), *((index, "-inf", "+inf") for index in others)
+    ahead = ((ready, "-inf", f"(-{LIVE}"), (ready, f"-{LIVE}", "(0"))
+    return *ahead, (ready, "0", "+inf"), *((index, "-inf", "+inf") for index in others)
 
 
 def _delivery(delivery_id: str, fields: Mapping[str, Any], record: str, recorded_at_ms: int) -> DeliveryRecord:

@@ -9,9 +9,10 @@ LETTER_VERSION = 1
 Form of a dead letter's document; one of a later form is kept, not touched.
 """
 
-URGENT = 2**50
+URGENT, LIVE = 2**50, 2**49
 """
-What is urgent stands so far before its ingest number among those that are ready: before all that is not, in its order.
+So far before their ingest numbers stand, among those that are ready, what is urgent, and what came while others went out
+already: before all others, each kind in its order. Numbers never come that far.
 """
 
 
@@ -31,6 +32,7 @@ class LedgerRules:
         reap_most, admit_most: most records that one script handles (L8).
         window: deliveries of one subscription that may be under way (L14).
         batches: requests under way of a subscription that wants several events in one.
+        passing: new or urgent deliveries of a subscription that may go before its backlog, between two of that.
         cap: requests in flight to one destination, at most (L18).
         slots: of this worker process.
         fast_for_ms: how long a fast 2xx lets a destination borrow slots.
@@ -64,6 +66,7 @@ class LedgerRules:
     admit_most: int = 500
     window: int = 256
     batches: int = 4
+    passing: int = 4
     cap: int = 16
     slots: int = 16
     fast_for_ms: int = 2_000
@@ -93,4 +96,4 @@ class LedgerRules:
         The table, as Lua reads it.
         """
         members = ", ".join(f"{field.name} = {getattr(self, field.name)!r}" for field in fields(self))
-        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION}, urgent = {URGENT} }}\n"
+        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION}, urgent = {URGENT}, live = {LIVE} }}\n"

@@ -47,6 +47,7 @@ RULES = LedgerRules(
     patience_ms=round(PATIENCE_S * 1000),
     max_countdown_ms=round(MAX_COUNTDOWN_S * 1000),
     window=_UNLIMITED,
+    passing=0,
     cap=_UNLIMITED,
     slots=4 * _UNLIMITED,
     breaker_failures=_UNLIMITED,

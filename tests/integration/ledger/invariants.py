@@ -4,7 +4,7 @@ What must be true of the ledger's database at every moment, whatever happened be
 
 from collections import Counter, defaultdict
 
-from odim_relay.adapters.redis.rules import URGENT
+from odim_relay.adapters.redis.rules import LIVE, URGENT
 from odim_relay.domain.delivery import ParkReason, State
 from tests.integration.ledger.database import Database
 from tests.integration.ledger.flow_invariants import check_flow
@@ -57,7 +57,7 @@ def check_deadlines(database: Database) -> None:
 
 def check_indexes(database: Database) -> None:
     """
-    L4, L32: a parked delivery is in exactly the index that its document says, at its ingest number; an urgent one ahead.
+    L4, L32: a parked delivery is in exactly the index that its document says, at its ingest number, or ahead of it.
     """
     standing = {
         (index, id_): members
@@ -68,8 +68,9 @@ def check_indexes(database: Database) -> None:
     for id_, letter in database.dead_letters.items():
         place = (letter["index"], letter["subscription"])
         # By the mode that its subscription had when it was parked.
-        is_ahead = "urgent" in letter and place[0] == "ready" and standing[place][id_] < 0
-        should.setdefault(place, {})[id_] = float(letter["number"]) - (URGENT if is_ahead else 0)
+        is_ahead = place[0] == "ready" and standing[place][id_] < 0
+        ahead = (URGENT if "urgent" in letter else LIVE) if is_ahead else 0
+        should.setdefault(place, {})[id_] = float(letter["number"]) - ahead
         assert (letter["index"] == "by_hand") == (letter["reason"] in _BY_HAND), (id_, letter)
         assert letter["index"] != "delayed" or "due_ms" in letter, (id_, letter)
         assert letter["index"] != "by_hand" or "due_ms" not in letter, (id_, letter)

@@ -192,6 +192,8 @@ def check_windows(change: Change) -> None:
         most = 1 if flow["mode"] == "ordered" else int(flow.get("allowance", change.rules.window))
         most = min(most, int(flow.get("max_in_flight", most)))
         most = min(most, change.rules.batches) if "batch" in flow else most
+        if id_ in change.step.created and flow["mode"] != "ordered":  # it may pass what waits
+            most = min(2 * most, most + change.rules.passing, int(flow.get("max_in_flight", "1000000")))
         under_way = [
             other
             for other, delivery in after.deliveries.items()

@@ -45,25 +45,26 @@ local function nothing_to_wake(flow)
 end
 
 -- Where the letters of a subscription stand, oldest first in each: key, lowest and highest score, and what makes a number of a
--- score. What is urgent stands before the others.
+-- score. What is urgent stands before all others, and what came while they went out already before them.
 local function ranks_of(flow)
   return {
-    { flow.ready, '0', '+inf', 0 }, { flow.ready, '-inf', '(0', RULES.urgent }, { flow.delayed, '-inf', '+inf', 0 },
+    { flow.ready, '0', '+inf', 0 }, { flow.ready, '-inf', '(-' .. text(RULES.live), RULES.urgent },
+    { flow.ready, '-' .. text(RULES.live), '(0', RULES.live }, { flow.delayed, '-inf', '+inf', 0 },
     { flow.by_hand, '-inf', '+inf', 0 },
   }
 end
 
-local function score_of(flow, letter)
-  local is_ahead = letter.urgent and letter.index == 'ready' and not flow.is_ordered
-  return is_ahead and letter.number - RULES.urgent or letter.number
+local function score_of(flow, letter, is_live)
+  if letter.index ~= 'ready' or flow.is_ordered then return letter.number end
+  return letter.urgent and letter.number - RULES.urgent or is_live and letter.number - RULES.live or letter.number
 end
 
 -- Put a letter, whose place is free, into the hash and its index, and count it.
-local function keep(flow, id, letter, due_ms)
+local function keep(flow, id, letter, due_ms, is_live)
   letter.due_ms = due_ms and text(due_ms) or nil
   letter.index = index_for(flow, letter.reason, due_ms)
   redis.call('HSET', DEAD_LETTERS, id, cjson.encode(letter))
-  redis.call('ZADD', flow[letter.index], score_of(flow, letter), id)
+  redis.call('ZADD', flow[letter.index], score_of(flow, letter, is_live), id)
   if due_ms then redis.call('ZADD', DEADLINES, due_ms, id) else redis.call('ZREM', DEADLINES, id) end
   redis.call('HINCRBY', flow.counts, letter.reason, 1)
   redis.call('ZINCRBY', BACKLOGS, letter.size, flow.id)

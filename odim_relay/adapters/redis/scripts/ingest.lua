@@ -66,14 +66,18 @@ for i = 1, event_count do
   at = at + 5
 end
 
--- Why a new delivery has to wait, nil when there is room for it. What came before it goes first.
+-- Why a new delivery has to wait, nil when there is room for it. What came before it goes first, but for few.
 local function hindrance(flow)
   if flow.suspended or not is_enabled() then return 'suspended' end
   if not is_closed(destination_of(flow.destination)) then return 'breaker_open' end
-  if is_waiting(flow) or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
+  if flow.rate and flow.next_at_ms > NOW then return 'behind' end
+  if is_waiting(flow) then
+    if flow.is_ordered or not may_pass(flow) then return 'behind' end
+    pass(flow, flow.passed + 1)
+  elseif flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
     return 'behind'
   end
-  return flow.rate and flow.next_at_ms > NOW and 'behind' or nil
+  return nil
 end
 
 local result, created, touched = { 'written', tickets }, 0, {}
@@ -99,12 +103,13 @@ if delivery_count > 0 then
       end
       local flow = flow_of(subscription)
       touched[subscription] = flow
+      local is_live = RULES.passing > 0 and is_waiting(flow)
       local reason = hindrance(flow)
       if reason then
         keep(flow, id, { version = RULES.letter_version, state = 'PARKED', seq = '0', ticket = text(ticket),
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
           patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
-          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes, urgent = urgent }, nil)
+          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes, urgent = urgent }, nil, is_live and reason == 'behind')
         count_parked(reason)
       else
         redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
