@@ -126,7 +126,7 @@ class DeliveryLedger(Protocol):
         """
         ...
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
         """
         Remove the delivery and its passengers: they were answered 2xx. Does so whatever their states by then (L21);
         repeating it is harmless.
@@ -135,6 +135,7 @@ class DeliveryLedger(Protocol):
 
         Args:
             is_fast: the answer came fast, so that its destination may have more than its share in flight (L18).
+            is_slowing: answers get slow there: half as many of its subscription may be under way, at most once a second.
         """
         ...
 

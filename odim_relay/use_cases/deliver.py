@@ -28,6 +28,7 @@ from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.boarding import Parcel, board, pack
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.outgoing import outgoing_request
+from odim_relay.use_cases.pulses import Pulses
 
 log = logger(__name__)
 
@@ -72,6 +73,7 @@ class Deliver:
         self._timeout_s = timeout_s
         self._draw = draw
         self._now_s = now_s
+        self._pulses = Pulses()
 
     def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
         """
@@ -195,7 +197,8 @@ class Deliver:
 
     def _act(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> Aftermath:
         if isinstance(decision, Delivered):
-            return self._ledger.complete(claim, is_fast=outcome.duration_s <= _FAST_S)
+            is_slowing = self._pulses.is_slowing(claim.destination_id, outcome.duration_s, self._now_s())
+            return self._ledger.complete(claim, is_fast=outcome.duration_s <= _FAST_S, is_slowing=is_slowing)
         last = LastAttempt(outcome=outcome, destination=without_secrets(subscription.destination))
         match decision:
             case RetryAfter(wait_s=wait_s):

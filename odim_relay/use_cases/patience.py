@@ -60,11 +60,13 @@ class PatientLedger:
         """
         return self._ledger.holds(claim)
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
         """
         See `DeliveryLedger.complete`.
         """
-        return self._insist(lambda: self._ledger.complete(claim, is_fast=is_fast), _OUTCOME_WAITS_S)
+        return self._insist(
+            lambda: self._ledger.complete(claim, is_fast=is_fast, is_slowing=is_slowing), _OUTCOME_WAITS_S
+        )
 
     def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         """

@@ -136,7 +136,13 @@ class InMemoryDeliveryLedger:
             return claim.delivery_id in self._sent_once
         return self.state.deadlines[kept.delivery_id] > self.state.now_ms()
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:  # noqa: ARG002 - nothing is in flight here
+    def complete(
+        self,
+        claim: Claim,
+        *,
+        is_fast: bool = False,  # noqa: ARG002 - nothing is in flight here
+        is_slowing: bool = False,  # noqa: ARG002
+    ) -> Aftermath:
         self._sent_once.discard(claim.delivery_id)
         for id_ in (claim.delivery_id, *(passenger.delivery_id for passenger in claim.passengers)):
             if self.state.forget(id_):

@@ -4,6 +4,7 @@ A receiver that counts the events in what it is sent, whatever company they come
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -30,6 +31,7 @@ class CountingReceiver:
         self._closing = threading.Event()
         self._taken: Counter[str] = Counter()
         self._sizes: list[int] = []
+        self._times: list[float] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -64,6 +66,13 @@ class CountingReceiver:
         with self._lock:
             return list(self._sizes)
 
+    def times(self) -> list[float]:
+        """
+        When each request came, by the monotonic clock.
+        """
+        with self._lock:
+            return list(self._times)
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
 
@@ -91,6 +100,7 @@ class CountingReceiver:
             self._closing.wait(self._delay_s)
         with self._lock:
             self._sizes.append(len(ids))
+            self._times.append(time.monotonic())
             if self.is_away:
                 return HTTPStatus.SERVICE_UNAVAILABLE
             if self.poison & set(ids):

@@ -21,6 +21,11 @@ from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Passenger, R
 class _Completion:
     claim: Claim
     is_fast: bool
+    is_slowing: bool = False
+
+    @property
+    def answered(self) -> str:
+        return "slowing" if self.is_slowing else "fast" if self.is_fast else ""
 
 
 class RedisDeliveryLedger:
@@ -46,11 +51,11 @@ class RedisDeliveryLedger:
             raise TypeError("the step answered a claim as a completion")
         return reply
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
         """
         See `DeliveryLedger.complete`.
         """
-        reply = self._steps.submit(_Completion(claim, is_fast))
+        reply = self._steps.submit(_Completion(claim, is_fast, is_slowing))
         if not isinstance(reply, Aftermath):
             raise TypeError("the step answered a completion as a claim")
         return reply
@@ -64,7 +69,7 @@ class RedisDeliveryLedger:
             arguments += (claim.delivery_id, claim.lease, claim.subscription_id, claim.destination_id)
             arguments += (
                 claim.breaker_generation,
-                int(completion.is_fast),
+                completion.answered,
                 len(claim.passengers),
                 *_ids(claim.passengers),
             )

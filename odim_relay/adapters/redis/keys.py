@@ -66,7 +66,8 @@ sorted set it stands in) · `size` (bytes it counts for in `backlogs`); `due_ms`
 
 Fields of `flow:{subscription}`; absent is none, or 0:
 `destination` · `mode` · `policy` (`suspend`, `terminate` or empty) · `active` (how many are QUEUED, or SENDING in a request of their
-own) · `counting` (how many are RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window)
+own) · `counting` (how many are RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window) · `shrunk_at_ms` (when
+that was last halved because its receiver could not keep up)
 · `failures` and `failed_at_ms` (consecutive ones, and the last, while there is a policy, L25) · `next_at_ms` (when its rate, or the
 drain's, allows the next) · `recall` (after a recovery: number of the last one in `delayed` that was sent before its time) · `since_ms` (what
 was taken in earlier is discarded when its turn comes) · `max_in_flight`, `rate` (per second), `retention_ms` and `batch` (what the

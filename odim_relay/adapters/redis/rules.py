@@ -31,6 +31,8 @@ class LedgerRules:
         broken_after: lapses of SENDING after which a delivery is broken (L20).
         reap_most, admit_most: most records that one script handles (L8).
         window: deliveries of one subscription that may be under way (L14).
+        shrink_ms: how far apart two signs must be that its receiver cannot keep up, to be two.
+        shrunk: how many at least may be under way after the first of them.
         batches: requests under way of a subscription that wants several events in one.
         passing: new or urgent deliveries of a subscription that may go before its backlog, between two of that.
         cap: requests in flight to one destination, at most (L18).
@@ -65,6 +67,8 @@ class LedgerRules:
     reap_most: int = 500
     admit_most: int = 500
     window: int = 256
+    shrink_ms: int = 1_000
+    shrunk: int = 4
     batches: int = 4
     passing: int = 4
     cap: int = 16

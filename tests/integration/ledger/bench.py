@@ -197,7 +197,8 @@ class Bench:
 
     def park(self, tickets: Sequence[TaskTicket], reason: str) -> None:
         for ticket in tickets:
-            self.deliveries.park(self.claim(ticket), ParkReason(reason), last())
+            status = 400 if reason == ParkReason.REJECTED else 500
+            self.deliveries.park(self.claim(ticket), ParkReason(reason), last(status=status))
 
     def fail(self, ticket: TaskTicket, outcome: Outcome = UNAVAILABLE, wait_s: float = 15.0) -> Aftermath:
         """

@@ -210,13 +210,25 @@ local function go_on(flow, destination, did_close)
   if flow.exists and not flow.suspended then recover(flow) end -- what probed may have been its last one that was ready
 end
 
--- The attempt of a subscription succeeded: it may have one more under way while it recovers.
-local function succeed(flow)
+-- Its receiver cannot keep up: half as many may be under way, until successes allow one more each. Answers that overlap
+-- are one sign.
+local function shrink(flow)
+  local most = flow.allowance
+  if most >= RULES.window then most = math.min(RULES.window, math.max(flow.active + 1, 2 * RULES.shrunk)) end
+  if most <= 1 or NOW - flow.shrunk_at_ms < RULES.shrink_ms then return end
+  flow.shrunk_at_ms = NOW
+  redis.call('HSET', flow.key, 'shrunk_at_ms', text(NOW))
+  allow(flow, math.floor(most / 2))
+end
+
+-- The attempt of a subscription succeeded: it may have one more under way while it recovers, unless its answers get slow.
+local function succeed(flow, is_slowing)
   if flow.failures > 0 then
     flow.failures = 0
     redis.call('HDEL', flow.key, 'failures', 'failed_at_ms')
   end
-  if flow.allowance < RULES.window then allow(flow, flow.allowance + 1) end
+  if is_slowing then shrink(flow)
+  elseif flow.allowance < RULES.window then allow(flow, flow.allowance + 1) end
 end
 
 local function suspend(flow, reason)
@@ -236,8 +248,8 @@ end
 
 -- An attempt or a probe of a subscription failed (L25). Attempts that overlapped are one failure: a subscription is not
 -- given up for one blip that met sixteen requests.
-local function fail_flow(flow)
-  if flow.allowance > 1 and is_waiting(flow) then allow(flow, math.max(1, math.floor(flow.allowance / 2))) end
+local function fail_flow(flow, is_overloaded)
+  if is_overloaded or (flow.allowance > 1 and is_waiting(flow)) then shrink(flow) end
   if flow.policy == '' or flow.suspended or not flow.exists then return end
   local failed_at_ms = tonumber(redis.call('HGET', flow.key, 'failed_at_ms') or 0)
   if NOW - failed_at_ms < failure_spacing_ms() then return end

@@ -96,7 +96,7 @@ local function flow_of(subscription)
   local key = prefix .. 'flow:' .. subscription
   local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
     'allowance', 'failures', 'recall', 'lost', 'telling_until_ms', 'max_in_flight', 'rate', 'next_at_ms', 'retention_ms',
-    'batch', 'passed')
+    'batch', 'passed', 'shrunk_at_ms')
   flow = {
     key = key,
     id = subscription,
@@ -119,6 +119,7 @@ local function flow_of(subscription)
     retention_ms = tonumber(found[15] or RULES.retention_ms),
     batch = tonumber(found[16]), -- how many events go out in one request at most; nil for one each
     passed = tonumber(found[17] or 0), -- new ones that went since the last that had waited
+    shrunk_at_ms = tonumber(found[18] or 0),
     ready = prefix .. 'parked:' .. subscription,
     delayed = prefix .. 'delayed:' .. subscription,
     by_hand = prefix .. 'by-hand:' .. subscription,

@@ -45,7 +45,8 @@ if says == 'alive' then
   did_close = answer_of(destination, generation, false)
 elseif says ~= 'nothing' then
   fail_destination(destination, generation, says == 'unreachable', retry_after_ms, threshold_of(flow, found[4] == '1'))
-  if flow.exists then fail_flow(flow) end
+  local status = cjson.decode(last).status
+  if flow.exists then fail_flow(flow, status == 429 or status == 503) end
 end
 
 local function become(what, seq, wait_ms)

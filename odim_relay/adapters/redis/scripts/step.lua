@@ -5,7 +5,8 @@
 --         workers, watermark, counters
 --
 -- ARGV  1 name of the worker    2 count of completions
---       then per completion: id, lease, subscription, destination, generation of its breaker, 1 when it was fast,
+--       then per completion: id, lease, subscription, destination, generation of its breaker, how it was answered: 'fast',
+--       'slowing' or empty,
 --       count of passengers, and their ids
 --       then per claim: id, seq
 -- Returns {generation, tickets, notices, reply per claim}: a reply is the reason of a refusal, or
@@ -23,12 +24,13 @@ for _ = 1, tonumber(ARGV[2]) do
   if forget(id) then count('deliveries:delivered', 1) end
   land(destination, id, lease)
   note_success(destination)
-  local did_close = answer_of(destination, tonumber(ARGV[at + 4]), ARGV[at + 5] == '1')
+  local did_close = answer_of(destination, tonumber(ARGV[at + 4]), ARGV[at + 5] == 'fast')
+  local is_slowing = ARGV[at + 5] == 'slowing'
   at = at + 6
   for passenger = at + 1, at + ARGV[at] do
     if forget(ARGV[passenger]) then count('deliveries:delivered', 1) end
   end
-  succeed(flow)
+  succeed(flow, is_slowing)
   go_on(flow, destination, did_close)
   at = at + 1 + ARGV[at]
 end
