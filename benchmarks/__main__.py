@@ -19,6 +19,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("http_send", ("--posts", "1000", "--pairs", "5")),
     ("matching", ()),
     ("waiting_memory", ()),
+    ("drain", ("--quick",)),
 )
 QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ("--quick",)),

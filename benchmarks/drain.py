@@ -1,10 +1,10 @@
 """
-How long an event takes that comes while ten thousand others wait and are drained, beside one that comes while nothing waits.
+How long an event takes that comes while ten thousand others are drained, beside one that comes while nothing waits.
 
     python -m benchmarks.drain [--quick] [--pairs N] [--gap N]
 
-The whole relay, Kafka to one subscriber that is suspended while the gap grows. Latency is from the producer's call to the
-request's last byte.
+The whole relay, Kafka to one subscriber that is suspended while the gap grows. Latency is from the producer's call to
+the request's last byte.
 """
 
 import argparse
@@ -93,8 +93,10 @@ def _compare(relay: Relay, pairs: int, gap: int) -> None:
 
 def _stretch(relay: Relay, gap: int) -> tuple[float, float]:
     """
-    Publish at a steady pace, until the gap is drained where there is one. Returns the 99th percentile in ms, and how many
-    a second were delivered.
+    Publish at a steady pace, until the gap is drained where there is one.
+
+    Returns:
+        the 99th percentile in ms, and how many a second were delivered.
     """
     subscriber = relay.subscribe()
     if gap:

@@ -135,7 +135,8 @@ class DeliveryLedger(Protocol):
 
         Args:
             is_fast: the answer came fast, so that its destination may have more than its share in flight (L18).
-            is_slowing: answers get slow there: half as many of its subscription may be under way, at most once a second.
+            is_slowing: answers get slow there: half as many of its subscription may be under way, once a second at
+                most.
         """
         ...
 

@@ -45,7 +45,7 @@ def pack(claim: Claim, subscription: Subscription, ledger: DeliveryLedger) -> Pa
     if subscription.batch_size is None and not claim.passengers:
         body = shape_body(claim.payload, claim.shape, event_id=claim.event_id)
         return Parcel(claim=claim, webhook_id=claim.delivery_id, body=body)
-    members = [_member(one) for one in (claim, *claim.passengers)]
+    members = [_member(claim), *map(_member, claim.passengers)]
     batch = compose(members, is_ordered=claim.mode is Mode.ORDERED)
     taken = set(batch.taken)
     left_out = [passenger for place, passenger in enumerate(claim.passengers, 1) if place not in taken]

@@ -11,8 +11,8 @@ Form of a dead letter's document; one of a later form is kept, not touched.
 
 URGENT, LIVE = 2**50, 2**49
 """
-So far before their ingest numbers stand, among those that are ready, what is urgent, and what came while others went out
-already: before all others, each kind in its order. Numbers never come that far.
+So far before their ingest numbers stand, among those that are ready, what is urgent, and what came while others went
+out already: before all others, each kind in its order. Numbers never come that far.
 """
 
 

@@ -42,13 +42,6 @@ BATCHES = (
         test_batches.test_what_failed_together_goes_next_with_half_as_many,
     ),
     Mutation(
-        "anybody's passengers",
-        "_backlog",
-        "'leader') == leader",
-        "'leader') ~= 1",
-        test_batches.test_a_failure_that_comes_late_changes_nothing,
-    ),
-    Mutation(
         "any number of batches",
         "_admission",
         "if flow.batch then most, is_tight = math.min(most, RULES.batches), true end",

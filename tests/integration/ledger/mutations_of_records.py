@@ -104,7 +104,7 @@ RECORDS = (
     Mutation(
         "park takes the wrong index", "_backlog", "reason == 'rejected' or reason == 'broken'", "reason == 'broken'"
     ),
-    Mutation("park orders by ticket", "_backlog", "letter.number, id)", "letter.ticket, id)"),
+    Mutation("park orders by ticket", "_backlog", "score_of(flow, letter, is_live), id)", "letter.ticket, id)"),
     Mutation(
         "park with a due time has no deadline",
         "_backlog",
@@ -133,8 +133,8 @@ RECORDS = (
     Mutation(
         "the newest leave over quota",
         "_backlog",
-        "tonumber(heads[i + 1]) < lowest then",
-        "tonumber(heads[i + 1]) > lowest then",
+        "or number < lowest then",
+        "or number > lowest then",
         test_parked.test_l15_of_all_its_indexes_the_oldest_leaves,
     ),
     Mutation("the quota is not kept", "_backlog", "parked_count(flow) <= RULES.quota_count then", "true then"),

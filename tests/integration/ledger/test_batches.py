@@ -151,8 +151,9 @@ def test_nobody_joins_without_the_lease_or_while_its_subscription_is_suspended(b
 
 def test_a_probe_goes_alone(bench: Bench) -> None:
     bench = bench.under(breaker_failures=1, drain_failures=1)
-    first, *_ = waiting(bench, 9)
-    bench.fail(first, UNAVAILABLE)
+    first, second, *_ = waiting(bench, 9)
+    bench.fail(second, UNAVAILABLE)
+    assert bench.refusal(first) == "breaker_open"
     bench.move(31)
     (probe,) = bench.replay()
 
@@ -328,12 +329,11 @@ def test_what_was_together_when_its_worker_died_goes_one_by_one(bench: Bench) ->
 def test_who_kills_its_workers_is_found_among_the_passengers_and_nobody_else_is_broken(bench: Bench) -> None:
     bench = bench.under(batches=1)
     tickets = waiting(bench, 4)
-    delivered = []
-    for _ in range(20):
-        if not tickets:
-            break
+    delivered, killed = [], 0
+    while tickets:
         claim = led(bench, tickets[0])
         if 2 in numbers(claim):
+            killed += 1
             bench.move(LEASE_S)
             tickets = bench.reap()
         else:
@@ -341,6 +341,7 @@ def test_who_kills_its_workers_is_found_among_the_passengers_and_nobody_else_is_
             tickets = list(bench.deliveries.complete(claim).tickets)
 
     assert delivered == [0, 1, 3]
+    assert killed == 3
     assert bench.states() == {"broken": 1}
 
 

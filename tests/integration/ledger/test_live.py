@@ -2,6 +2,8 @@
 What comes while others wait does not wait for all of them, and they go on all the same.
 """
 
+from typing import Any
+
 import pytest
 
 from odim_relay.domain.subscription import Mode
@@ -18,7 +20,7 @@ def numbers(tickets: list[TaskTicket]) -> list[int]:
     return [int(ticket.delivery_id.rpartition("-")[2]) for ticket in tickets]
 
 
-def draining(bench: Bench, count: int = 20, **members: object) -> list[TaskTicket]:
+def draining(bench: Bench, count: int = 20, **members: Any) -> list[TaskTicket]:
     """
     So many wait, and the first two are under way.
     """
@@ -38,10 +40,12 @@ def test_what_comes_while_others_are_drained_goes_at_once(bench: Bench) -> None:
 
 
 def test_no_more_go_at_once_than_may_between_two_that_waited(bench: Bench) -> None:
-    bench = bench.under(passing=2)
+    bench = bench.under(passing=2, window=2)
     draining(bench)
 
-    assert numbers(bench.fill(4)) == [20, 21]
+    passing = bench.fill(4)
+    assert numbers(passing) == [20, 21]
+    assert list(bench.succeed(passing[0]).tickets) == [], "those that waited have their places still"
     assert bench.fill(1) == []
 
 
