@@ -20,7 +20,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
 | `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
-| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out; not of ordered ones: what is `urgent` has 2^50 less, what came while others went out already 2^49, to stand before the others | as they |
+| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out; not of ordered ones: what is `urgent` has 2^50 less, what is `live` 2^49, to stand before the others | as they |
 | `delayed:{subscription}` | zset | the same for those that wait for a time of their own (L32); they have a deadline | as they |
 | `by-hand:{subscription}` | zset | the same for `rejected` and `broken`, which only a person sends again (L32), and what a newer version wrote | as they |
 | `parked-counts:{subscription}` | hash | reason -> how many of its deliveries are parked for it | as they |
@@ -58,7 +58,7 @@ number) · `subscription` · `event` · `shape` (JSON, empty for the whole paylo
 last outcome) · `patience_ms` (until the reaper doubts that its task will come) · `taken_ms` (when it was taken in) · `due_ms` ·
 `last` (JSON of the last failed attempt) · `countdown` (key part of the `countdowns` set it is in) · `replay` (1 when it was parked
 after an attempt: it has one attempt, L24) · `replays` (how often it ran out of attempts: each time its wait doubles) · `urgent`
-(1 when one of its records is Critical) · `together` (in how large a batch it may go at most: halved by each request that failed with it) · `leader` (`{delivery}:{lease}`: it is SENDING in
+(1 when one of its records is Critical) · `live` (1 when it came while others of its subscription went out) · `together` (in how large a batch it may go at most: halved by each request that failed with it) · `leader` (`{delivery}:{lease}`: it is SENDING in
 the request, and under the lease, of that one, and takes no place of its own in its window) and `passengers` (ids, the other way
 round), both only in `delivery:{id}`. A dead
 letter adds `version` (of the document's form) · `reason` · `parked_at_ms` · `record` · `index` (`ready`, `delayed` or `by_hand`: the

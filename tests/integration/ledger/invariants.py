@@ -10,7 +10,7 @@ from tests.integration.ledger.database import Database
 from tests.integration.ledger.flow_invariants import check_flow
 
 _FIELDS = {"state", "seq", "ticket", "number", "subscription", "event", "shape", "attempts", "patience_ms", "taken_ms"}
-_MORE_FIELDS = {"last", "due_ms", "replay", "replays", "together", "lapses", "urgent"}
+_MORE_FIELDS = {"last", "due_ms", "replay", "replays", "together", "lapses", "urgent", "live"}
 _DELIVERY_FIELDS = {"countdown", "leader", "passengers"}
 _LETTER_FIELDS = {"reason", "parked_at_ms", "record", "index", "size", "version"}
 _BODY_FIELDS = {"payload", "record", "recorded_at_ms"}
@@ -69,6 +69,7 @@ def check_indexes(database: Database) -> None:
         place = (letter["index"], letter["subscription"])
         # By the mode that its subscription had when it was parked.
         is_ahead = place[0] == "ready" and standing[place][id_] < 0
+        assert not is_ahead or letter.keys() & {"urgent", "live"}, (id_, letter)
         ahead = (URGENT if "urgent" in letter else LIVE) if is_ahead else 0
         should.setdefault(place, {})[id_] = float(letter["number"]) - ahead
         assert (letter["index"] == "by_hand") == (letter["reason"] in _BY_HAND), (id_, letter)

@@ -11,8 +11,8 @@ PACE = (
     Mutation(
         "nothing is urgent",
         "_backlog",
-        "letter.urgent and letter.number - RULES.urgent or is_live",
-        "is_live",
+        "  if letter.urgent then return letter.number - RULES.urgent end\n",
+        "",
         test_urgent.test_what_is_urgent_goes_first_and_each_kind_in_its_order,
     ),
     Mutation(
@@ -32,8 +32,8 @@ PACE = (
     Mutation(
         "what came now is no different",
         "ingest",
-        "nil, is_live and reason == 'behind')",
-        "nil, false)",
+        "live = is_live and reason == 'behind' and '1' or nil }",
+        "live = nil }",
         test_live.test_who_may_not_go_at_once_goes_before_the_backlog_which_goes_on_all_the_same,
     ),
     Mutation(

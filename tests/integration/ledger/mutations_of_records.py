@@ -104,7 +104,7 @@ RECORDS = (
     Mutation(
         "park takes the wrong index", "_backlog", "reason == 'rejected' or reason == 'broken'", "reason == 'broken'"
     ),
-    Mutation("park orders by ticket", "_backlog", "score_of(flow, letter, is_live), id)", "letter.ticket, id)"),
+    Mutation("park orders by ticket", "_backlog", "score_of(flow, letter), id)", "letter.ticket, id)"),
     Mutation(
         "park with a due time has no deadline",
         "_backlog",

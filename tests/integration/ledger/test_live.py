@@ -115,6 +115,23 @@ def test_while_the_breaker_is_open_nothing_goes_at_once(bench: Bench) -> None:
     assert bench.fill(1) == []
 
 
+def test_probes_go_round_among_all_that_wait_whatever_their_rank(bench: Bench) -> None:
+    bench = bench.under(passing=1, breaker_failures=1, drain_failures=1, window=1)
+    under_way = draining(bench, count=4)
+    under_way += bench.fill(5)
+    bench.fail(under_way[0], UNREACHABLE)
+    for ticket in under_way[1:]:
+        bench.refusal(ticket)
+    destination, probes = bench.database.flows["s"]["destination"], []
+    for _ in range(6):
+        bench.move(301)
+        (probe,) = bench.backlog.connected(destination, accepts=True).tickets
+        probes += numbers([probe])
+        bench.fail(probe, UNREACHABLE)
+
+    assert len(set(probes)) == 6
+
+
 def test_a_backlog_takes_no_more_than_can_be_in_flight(bench: Bench) -> None:
     bench = bench.under(cap=3, slots=4, passing=2)
     bench.subscribe()

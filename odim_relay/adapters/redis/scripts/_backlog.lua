@@ -54,17 +54,18 @@ local function ranks_of(flow)
   }
 end
 
-local function score_of(flow, letter, is_live)
+local function score_of(flow, letter)
   if letter.index ~= 'ready' or flow.is_ordered then return letter.number end
-  return letter.urgent and letter.number - RULES.urgent or is_live and letter.number - RULES.live or letter.number
+  if letter.urgent then return letter.number - RULES.urgent end
+  return letter.live and letter.number - RULES.live or letter.number
 end
 
 -- Put a letter, whose place is free, into the hash and its index, and count it.
-local function keep(flow, id, letter, due_ms, is_live)
+local function keep(flow, id, letter, due_ms)
   letter.due_ms = due_ms and text(due_ms) or nil
   letter.index = index_for(flow, letter.reason, due_ms)
   redis.call('HSET', DEAD_LETTERS, id, cjson.encode(letter))
-  redis.call('ZADD', flow[letter.index], score_of(flow, letter, is_live), id)
+  redis.call('ZADD', flow[letter.index], score_of(flow, letter), id)
   if due_ms then redis.call('ZADD', DEADLINES, due_ms, id) else redis.call('ZREM', DEADLINES, id) end
   redis.call('HINCRBY', flow.counts, letter.reason, 1)
   redis.call('ZINCRBY', BACKLOGS, letter.size, flow.id)

@@ -109,7 +109,8 @@ if delivery_count > 0 then
         keep(flow, id, { version = RULES.letter_version, state = 'PARKED', seq = '0', ticket = text(ticket),
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
           patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
-          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes, urgent = urgent }, nil, is_live and reason == 'behind')
+          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes, urgent = urgent,
+          live = is_live and reason == 'behind' and '1' or nil }, nil)
         count_parked(reason)
       else
         redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
