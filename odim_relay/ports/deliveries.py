@@ -103,8 +103,8 @@ class DeliveryLedger(Protocol):
         Let what waits longest for the same subscription go with the claimed delivery, as far as there is room: PARKED
         becomes SENDING under the claim's lease. What is too old by now leaves the ledger.
 
-        Each has failed in no larger company than this: what was refused together is halved until the one to blame
-        stands alone. An ordered subscription has nobody passed over. Asking twice lets others join.
+        Nobody goes with more than it may: after a failure with half as many as were together then, so that the one to
+        blame stands alone in the end. An ordered subscription has nobody passed over. Asking twice lets others join.
 
         Args:
             most_bytes: of the passengers' payloads together.
