@@ -21,6 +21,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("matching", ()),
     ("waiting_memory", ()),
     ("odim_inventory", ()),
+    ("drain", ("--quick",)),
 )
 QUICK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("delivery", ("--quick",)),

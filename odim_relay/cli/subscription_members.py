@@ -22,6 +22,7 @@ CLEARABLE = MappingProxyType(
     {
         **{name.replace("_", "-"): name for name in _FILTERS},
         "authentication": "authentication",
+        "batch-size": "batch_size",
         "backup-destinations": "backup_destinations",
         "ca-file": "ca_file",
         "certificate-fingerprint": "certificate_fingerprint",
@@ -127,6 +128,7 @@ def to_json(subscription: Subscription, public_key: str = "") -> dict[str, objec
         "max_in_flight": subscription.max_in_flight,
         "rate_per_s": subscription.rate_per_s,
         "retention_s": subscription.retention_s,
+        "batch_size": subscription.batch_size,
         "owner": subscription.owner,
         "keeper": str(subscription.keeper),
         "created_at": instant(subscription.created_at_s * 1000),

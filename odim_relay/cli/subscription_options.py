@@ -158,7 +158,8 @@ _MEMBERS = (
     click.option("--oauth2-scope", metavar="S", help="What the token is to be good for; several with spaces."),
     click.option("--heartbeat-minutes", type=int, metavar="N", help="How often a heartbeat event is sent."),
     click.option("--max-in-flight", type=int, metavar="N", help="Requests that may be under way at once."),
-    click.option("--rate", "rate_per_s", type=float, metavar="N", help="Events per second at most."),
+    click.option("--rate", "rate_per_s", type=float, metavar="N", help="Requests per second at most."),
+    click.option("--batch-size", type=int, metavar="N", help="Events that wait and may go in one request, 2 to 500."),
     click.option(
         "--retention",
         "retention_s",

@@ -67,6 +67,7 @@ TRANSITIONS: dict[State, dict[str, State]] = {
     State.PARKED: {
         "admit": State.QUEUED,
         "admit_later": State.RETRYING,
+        "join": State.SENDING,
         "complete": State.GONE,
         "expire": State.GONE,
         "over_quota": State.GONE,
@@ -79,6 +80,6 @@ TRANSITIONS: dict[State, dict[str, State]] = {
 The legal changes: state -> action -> next state. GONE is the absence of a record: delivered, or left by a counted rule.
 A new delivery is QUEUED, or PARKED where it must wait. `park` out of QUEUED and RETRYING is a claim that may not send:
 suspended, breaker open, too much in flight. `park` out of SENDING also covers a third lapse (L20). `recover`: its
-destination answers again. `admit_later` and `recover_later` carry the pace that a drain or a subscription has by a
-countdown.
+destination answers again. `join`: it goes in another one's request; if that fails, `park` is its way back.
+`admit_later` and `recover_later` carry the pace that a drain or a subscription has by a countdown.
 """

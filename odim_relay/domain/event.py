@@ -78,3 +78,11 @@ class Shape:
 
 
 WHOLE = Shape()
+
+
+def is_urgent(event: Event, shape: Shape) -> bool:
+    """
+    Whether one of the records that the shape leaves is Critical.
+    """
+    records = event.records if shape.records is None else (event.records[index] for index in shape.records)
+    return any(record.severity == "Critical" for record in records)

@@ -2,7 +2,7 @@
 Names that stay the same however often a Kafka record is read (ledger rule L3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("8f0c6c1e-7f0b-5d5e-9a53-0d6f6f64696d")
@@ -29,6 +29,13 @@ def delivery_id(event: str, subscription: str) -> str:
     Name the delivery of an event to a subscription; the subscriber sees it as `webhook-id`.
     """
     return str(uuid5(_NAMESPACE, f"{event}/{subscription}"))
+
+
+def batch_id(deliveries: Sequence[str]) -> str:
+    """
+    Name a request that carries these deliveries, in this order; of a single one its own name.
+    """
+    return deliveries[0] if len(deliveries) == 1 else str(uuid5(_NAMESPACE, "+".join(deliveries)))
 
 
 def part_id(event: str, subscription: str, records: Iterable[int]) -> str:

@@ -95,7 +95,8 @@ class Subscription:
         retired_secrets: what they took the place of, at most one of each: signs too for a while.
         authentication: who we are to its destinations, beyond its headers; holds secrets.
         max_in_flight: requests of its that may be under way at once; `None` for no limit of its own.
-        rate_per_s: its deliveries per second at most; `None` for no limit.
+        rate_per_s: its requests per second at most; `None` for no limit.
+        batch_size: how many waiting events go out in one request at most, 2 to 500; `None` for one each.
         retention_s: how long an event is kept for it, in seconds; `None` is as `DEAD_LETTERS__RETENTION_S` says.
         keeper: who creates, changes and removes it.
         revision: is raised by each change, so that one state can be told from another without a look at its secrets.
@@ -129,6 +130,7 @@ class Subscription:
     max_in_flight: int | None = None
     rate_per_s: float | None = None
     retention_s: int | None = None
+    batch_size: int | None = None
     keeper: Keeper = Keeper.OWN
     revision: int = 0
     sealed_by: str = ""

@@ -14,7 +14,7 @@ from odim_relay.domain.http_header import check_header
 from odim_relay.domain.message_id import without_version
 from odim_relay.domain.resource_type import is_type
 from odim_relay.domain.signing import check_signing_key, check_signing_secret
-from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
+from odim_relay.domain.subscription import Filters, Mode, Subscription, SubscriptionType
 from odim_relay.domain.tls import tls_flaws_of
 
 SEVERITIES = ("OK", "Warning", "Critical")
@@ -42,6 +42,7 @@ Of one filter.
 LONGEST_HEARTBEAT_MINUTES = 65_535
 LONGEST_RETENTION_S = 2_592_000
 MOST_IN_FLIGHT = 10_000
+LEAST_IN_BATCH, MOST_IN_BATCH = 2, 500
 HIGHEST_RATE_PER_S = 1_000_000.0
 
 
@@ -98,6 +99,7 @@ def flaws_of(subscription: Subscription, egress: EgressPolicy) -> Iterator[Flaw]
     yield from _flaws_of_signing(subscription)
     yield from _flaws_of_authentication(subscription, egress)
     yield from _flaws_of_numbers(subscription)
+    yield from _flaws_of_batches(subscription)
 
 
 def _flaws_of_url(member: str, url: str, egress: EgressPolicy, index: int | None = None) -> Iterator[Flaw]:
@@ -268,6 +270,7 @@ def _flaws_of_numbers(subscription: Subscription) -> Iterator[Flaw]:
         ("HeartbeatIntervalMinutes", subscription.heartbeat_minutes, 1, LONGEST_HEARTBEAT_MINUTES),
         ("MaxInFlight", subscription.max_in_flight, 1, MOST_IN_FLIGHT),
         ("RetentionSeconds", subscription.retention_s, 1, LONGEST_RETENTION_S),
+        ("BatchSize", subscription.batch_size, LEAST_IN_BATCH, MOST_IN_BATCH),
     ):
         if number is not None and not least <= number <= most:
             problem = f"is {number}; it can be {least} to {most}"
@@ -276,6 +279,23 @@ def _flaws_of_numbers(subscription: Subscription) -> Iterator[Flaw]:
     if rate is not None and not 0 < rate <= HIGHEST_RATE_PER_S:
         problem = f"is {rate}; it can be above 0 and at most {HIGHEST_RATE_PER_S:.0f}"
         yield Flaw(member="RatePerSecond", kind=FlawKind.OUT_OF_RANGE, problem=problem, value=str(rate))
+
+
+def _flaws_of_batches(subscription: Subscription) -> Iterator[Flaw]:
+    """
+    Only Events wait and can be put together.
+    """
+    if subscription.batch_size is None:
+        return
+    for is_so, other, why in (
+        (subscription.mode is Mode.AT_MOST_ONCE, "Mode", "with the Mode at_most_once nothing waits for another"),
+        (subscription.event_format is EventFormat.METRIC_REPORT, "EventFormatType", "MetricReports go one by one"),
+        (subscription.kind is SubscriptionType.SSE, "SubscriptionType", "a stream has no requests"),
+    ):
+        if is_so:
+            problem = f"cannot be: {why}"
+            value = str(subscription.batch_size)
+            yield Flaw(member="BatchSize", kind=FlawKind.CONFLICT, problem=problem, value=value, other=other)
 
 
 def _too_many(member: str, count: int, limit: int) -> Flaw:

@@ -7,7 +7,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
-from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, ReapLedger, Refusal
+from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
 from odim_relay.ports.examining import RedisFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
@@ -81,6 +81,7 @@ __all__ = [
     "OdimStore",
     "OdimTables",
     "OutgoingRequest",
+    "Passenger",
     "PasswordHasher",
     "Position",
     "Publisher",

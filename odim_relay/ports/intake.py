@@ -36,6 +36,7 @@ class NewDelivery:
         parked_as: parked at once for that reason, one of those that wait, even where there is room for it: no task is
             made, and it goes as its turn comes, as everything does that waits. Empty for none: it is QUEUED, or parked
             for what hinders it.
+        is_urgent: of those that wait it goes first, where its subscription is not ordered.
     """
 
     delivery_id: str
@@ -43,6 +44,7 @@ class NewDelivery:
     event_index: int
     shape: Shape
     parked_as: str = ""
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

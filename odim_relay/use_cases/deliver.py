@@ -13,7 +13,6 @@ from odim_relay.domain.outcome import Failure, Outcome, Verdict, verdict_of
 from odim_relay.domain.subscription import Mode, Subscription
 from odim_relay.errors import SealedError, TransientError
 from odim_relay.formats.notices import buffer_exceeded
-from odim_relay.formats.shaping import shape_body
 from odim_relay.ports import (
     Aftermath,
     Claim,
@@ -27,8 +26,10 @@ from odim_relay.ports import (
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
 from odim_relay.use_cases.backups import SendWithBackups
+from odim_relay.use_cases.boarding import Parcel, board, pack
 from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.outgoing import outgoing_request
+from odim_relay.use_cases.pulses import Pulses
 
 log = logger(__name__)
 
@@ -75,6 +76,7 @@ class Deliver:
         self._draw = draw
         self._now_s = now_s
         self._signer = signer
+        self._pulses = Pulses()
 
     def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
         """
@@ -123,7 +125,12 @@ class Deliver:
 
     def _try(self, claim: Claim) -> Aftermath:
         try:
-            return self._attempt(claim)
+            subscription = self._directory.find(claim.subscription_id, claim.generation)
+            if subscription is None:
+                # Deleted since the claim. Its next claim lets it go and counts it; that can wait for the reaper.
+                return replace(self._ledger.release(claim), tickets=())
+            claim = board(claim, self._ledger)
+            return self._attempt(pack(claim, subscription, self._ledger), subscription)
         except TransientError:
             raise
         except Exception as exc:
@@ -132,12 +139,9 @@ class Deliver:
             last = LastAttempt(outcome=Outcome(detail=f"{type(exc).__name__}: {exc}"), destination="")
             return self._ledger.park(claim, ParkReason.BROKEN, last)
 
-    def _attempt(self, claim: Claim) -> Aftermath:
-        subscription = self._directory.find(claim.subscription_id, claim.generation)
-        if subscription is None:
-            # Deleted since the claim. Its next claim lets it go and counts it; that can wait for the reaper.
-            return replace(self._ledger.release(claim), tickets=())
-        outcome = self._send(claim, subscription)
+    def _attempt(self, parcel: Parcel, subscription: Subscription) -> Aftermath:
+        claim = parcel.claim
+        outcome = self._send(parcel, subscription)
         if outcome is None:
             log.info("delivery.abandoned", delivery_id=claim.delivery_id, attempt=claim.attempt)
             return Aftermath()
@@ -146,7 +150,7 @@ class Deliver:
         _log_attempt(claim, subscription, outcome, decision)
         return self._act(claim, subscription, outcome, decision)
 
-    def _send(self, claim: Claim, subscription: Subscription) -> Outcome | None:
+    def _send(self, parcel: Parcel, subscription: Subscription) -> Outcome | None:
         """
         Send the event; to a subscriber that lost some, first word of that, whose failure is the attempt's (L15).
 
@@ -155,9 +159,9 @@ class Deliver:
         """
         if subscription.sealed_by:
             return _withheld(subscription)
-        body = shape_body(claim.payload, claim.shape, event_id=claim.event_id)
+        claim = parcel.claim
         if not claim.lost_count:
-            return self._post(claim, subscription, claim.delivery_id, body, self._timeout_s)
+            return self._post(claim, subscription, parcel.webhook_id, parcel.body, self._timeout_s)
         told = self._tell_of_loss(claim, subscription)
         if told is None or verdict_of(told) in {Verdict.TRANSIENT, Verdict.GONE}:
             return told
@@ -165,7 +169,7 @@ class Deliver:
         if not self._ledger.holds(claim):
             return None
         left_s = max(self._timeout_s - told.duration_s, _SHORTEST_TIMEOUT_S)
-        return self._post(claim, subscription, claim.delivery_id, body, left_s)
+        return self._post(claim, subscription, parcel.webhook_id, parcel.body, left_s)
 
     def _tell_of_loss(self, claim: Claim, subscription: Subscription) -> Outcome | None:
         """
@@ -200,7 +204,8 @@ class Deliver:
 
     def _act(self, claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> Aftermath:
         if isinstance(decision, Delivered):
-            return self._ledger.complete(claim, is_fast=outcome.duration_s <= _FAST_S)
+            is_slowing = self._pulses.is_slowing(claim.destination_id, outcome.duration_s, self._now_s())
+            return self._ledger.complete(claim, is_fast=outcome.duration_s <= _FAST_S, is_slowing=is_slowing)
         last = LastAttempt(outcome=outcome, destination=without_secrets(subscription.destination))
         match decision:
             case RetryAfter(wait_s=wait_s):
@@ -230,13 +235,20 @@ def _withheld(subscription: Subscription) -> Outcome:
 
 def _log_attempt(claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:
     if isinstance(decision, Delivered):
-        log.debug("delivery.attempted", delivery_id=claim.delivery_id, attempt=claim.attempt, status=outcome.status)
+        log.debug(
+            "delivery.attempted",
+            delivery_id=claim.delivery_id,
+            passenger_count=len(claim.passengers),
+            attempt=claim.attempt,
+            status=outcome.status,
+        )
         return
     log.warning(
         "delivery.attempted",
         delivery_id=claim.delivery_id,
         subscription_id=claim.subscription_id,
         destination=without_secrets(subscription.destination),
+        passenger_count=len(claim.passengers),
         attempt=claim.attempt,
         status=outcome.status,
         failure=outcome.failure,

@@ -2,7 +2,7 @@
 From who wants an event to deliveries of it.
 """
 
-from odim_relay.domain.event import Event, Shape
+from odim_relay.domain.event import Event, Shape, is_urgent
 from odim_relay.domain.identity import delivery_id, part_id
 from odim_relay.formats.splitting import parts_of
 from odim_relay.ports import NewDelivery
@@ -25,6 +25,7 @@ def new_deliveries(
             subscription_id=subscription_id,
             event_index=event_index,
             shape=part,
+            is_urgent=is_urgent(event, part),
         )
         for part in parts
     ]

@@ -2,12 +2,12 @@
 A ledger that is asked again while its store is away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.errors import TransientError
-from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Passenger, Refusal, TaskTicket
 from odim_relay.telemetry import logger
 
 log = logger(__name__)
@@ -42,17 +42,31 @@ class PatientLedger:
         """
         return self._insist(lambda: self._ledger.claim(ticket), _CLAIM_WAITS_S)
 
+    def join(self, claim: Claim, most_bytes: int) -> Claim:
+        """
+        See `DeliveryLedger.join`; not asked twice: who joined by an answer that was lost would be left behind.
+        """
+        return self._ledger.join(claim, most_bytes)
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        """
+        See `DeliveryLedger.unload`.
+        """
+        self._insist(lambda: self._ledger.unload(claim, passengers), _CLAIM_WAITS_S)
+
     def holds(self, claim: Claim) -> bool:
         """
         See `DeliveryLedger.holds`; not asked twice: its answer is needed now.
         """
         return self._ledger.holds(claim)
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
         """
         See `DeliveryLedger.complete`.
         """
-        return self._insist(lambda: self._ledger.complete(claim, is_fast=is_fast), _OUTCOME_WAITS_S)
+        return self._insist(
+            lambda: self._ledger.complete(claim, is_fast=is_fast, is_slowing=is_slowing), _OUTCOME_WAITS_S
+        )
 
     def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         """

@@ -94,6 +94,7 @@ def _sending(subscription: Subscription) -> tuple[object, ...]:
         subscription.mode,
         subscription.max_in_flight,
         subscription.rate_per_s,
+        subscription.batch_size,
     )
 
 

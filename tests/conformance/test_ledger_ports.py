@@ -88,6 +88,7 @@ ACTIONS: dict[str, Callable[[Ledger, Claim], object]] = {
     "expire": expire,
     "subscription_deleted": delete,
 }
+TRIED_BELOW = {"join"}
 BEYOND_MEMORY = {"recover", "recover_later", "admit_later", "over_quota"}
 """
 Made by breakers, pace and quotas, which only the ledger in Redis has.
@@ -100,7 +101,7 @@ Made by breakers, pace and quotas, which only the ledger in Redis has.
         (state, action, then)
         for state, row in TRANSITIONS.items()
         for action, then in row.items()
-        if action not in BEYOND_MEMORY
+        if action not in BEYOND_MEMORY | TRIED_BELOW
     ],
 )
 def test_every_transition_of_the_table_is_made(
@@ -283,6 +284,81 @@ def test_what_fails_after_its_subscription_was_swept_leaves(ledger: Ledger, tick
 
     assert ledger.state_of(ticket.delivery_id) is State.GONE
     assert ledger.counter("deliveries:subscription_deleted") == 1
+
+
+# --- batches ---
+
+
+def led(ledger: Ledger) -> Claim:
+    """
+    A claim with two passengers.
+    """
+    ledger.subscriptions.save(replace(subscription("s"), batch_size=4, max_in_flight=1))
+    ledger.ingest.set_position(PARTITION, None, START)
+    ledger.backlog.suspend("s", SuspendedBy.HAND)
+    for offset in range(3):
+        write(ledger, "s", believed=Position(topic_epoch="epoch", offset=offset))
+    resumed = ledger.backlog.resume("s", None)
+    assert resumed is not None
+    (ticket,) = resumed.aftermath.tickets
+    claim = claimed(ledger, ticket)
+    assert claim.room == 3
+    joined = ledger.deliveries.join(claim, 1_000)
+    assert len(joined.passengers) == 2
+    return joined
+
+
+def states_of(ledger: Ledger, claim: Claim) -> list[State]:
+    ids = [claim.delivery_id, *(passenger.delivery_id for passenger in claim.passengers)]
+    return [ledger.state_of(id_) for id_ in ids]
+
+
+PARKED = State.PARKED
+
+
+@pytest.mark.parametrize(
+    ("tell", "then"),
+    [
+        (lambda ledger, claim: ledger.holds(claim), [State.SENDING] * 3),
+        (lambda ledger, claim: ledger.unload(claim, claim.passengers[1:]), [State.SENDING, State.SENDING, PARKED]),
+        (lambda ledger, claim: ledger.complete(claim), [State.GONE] * 3),
+        (lambda ledger, claim: ledger.retry(claim, 15, LAST), [State.RETRYING, State.QUEUED, PARKED]),
+        (lambda ledger, claim: ledger.park(claim, ParkReason.REJECTED, LAST), [State.QUEUED, PARKED, PARKED]),
+        (lambda ledger, claim: ledger.park(claim, ParkReason.BROKEN, LAST), [State.QUEUED, PARKED, PARKED]),
+        (lambda ledger, claim: ledger.suspend(claim, ParkReason.GONE, LAST), [PARKED] * 3),
+        (lambda ledger, claim: ledger.release(claim), [State.QUEUED, PARKED, PARKED]),
+    ],
+    ids=["nothing", "unload", "complete", "retry", "rejected", "broken", "suspend", "release"],
+)
+def test_the_outcome_of_a_request_is_that_of_all_that_were_in_it(
+    ledger: Ledger, tell: Callable[..., object], then: list[State]
+) -> None:
+    claim = led(ledger)
+
+    tell(ledger.deliveries, claim)
+
+    assert states_of(ledger, claim) == then
+
+
+def test_what_was_together_is_halved_by_what_fails_and_alone_after_its_worker_died(ledger: Ledger) -> None:
+    claim = led(ledger)
+    (ticket,) = ledger.deliveries.park(claim, ParkReason.REJECTED, LAST).tickets
+    claim = claimed(ledger, ticket)
+    assert (claim.room, claim.attempt) == (0, 1)
+
+    (ticket,) = ledger.deliveries.complete(claim).tickets
+    assert claimed(ledger, ticket).room == 0
+
+
+def test_passengers_of_a_dead_worker_go_back_to_their_places_by_rule_l26(ledger: Ledger) -> None:
+    claim = led(ledger)
+    for id_ in (claim.delivery_id, *(passenger.delivery_id for passenger in claim.passengers)):
+        ledger.lapse(id_)
+
+    (ticket,) = ledger.deliveries.reap(queue_is_empty=True)[0].tickets
+
+    assert states_of(ledger, claim) == [State.QUEUED, PARKED, PARKED]
+    assert claimed(ledger, ticket).room == 0
 
 
 # --- IngestLedger ---

@@ -53,6 +53,7 @@ FULL = Subscription(
     certificate_fingerprint="ab" * 32,
     client_certificate_file="client.crt",
     client_key_file="client.key",
+    batch_size=50,
 )
 
 

@@ -2,12 +2,15 @@
 The ledger in memory, for those who send deliveries and for the reaper.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.destination_identity import destination_id
 from odim_relay.domain.outcome import Outcome
-from odim_relay.domain.subscription import Mode
-from odim_relay.ports import Aftermath, Claim, LastAttempt, Refusal, TaskTicket
-from tests.fakes.ledger_state import PATIENCE_MS, Kept, LedgerState
+from odim_relay.domain.subscription import Mode, Subscription
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Passenger, Refusal, TaskTicket
+from tests.fakes.ledger_state import BY_HAND, PATIENCE_MS, Kept, LedgerState
 
 LEASE_MS = 30_000
 MAX_COUNTDOWN_MS = 900_000
@@ -17,6 +20,7 @@ REPLAY_MS = 30_000
 LONGEST_REPLAY_MS = 300_000
 BROKEN_AFTER_LAPSES = 3
 REAP_MOST = 500
+_ANY = Subscription(subscription_id="", destination="")
 
 
 class InMemoryDeliveryLedger:
@@ -71,7 +75,58 @@ class InMemoryDeliveryLedger:
             is_replay=kept.is_replay,
             mode=subscription.mode,
             lost_count=state.lost[kept.subscription_id],
+            room=self._room_beside(kept, subscription),
         )
+
+    def _room_beside(self, kept: Kept, subscription: Subscription) -> int:
+        if subscription.batch_size is None or not self.state.ready(kept.subscription_id):
+            return 0
+        return min(subscription.batch_size, kept.together or subscription.batch_size) - 1
+
+    def join(self, claim: Claim, most_bytes: int) -> Claim:
+        state, leader = self.state, self._leased(claim)
+        if leader is None or state.is_held(claim.subscription_id) or claim.subscription_id not in state.subscriptions:
+            return claim
+        is_ordered = state.subscriptions[claim.subscription_id].mode is Mode.ORDERED
+        most, joined, left = claim.room + 1, list[Kept](), most_bytes
+        for kept in state.ready(claim.subscription_id):
+            together, size = min(most, kept.together or most), len(state.bodies[kept.event_id].payload)
+            if len(joined) + 1 >= together or size > left:
+                if is_ordered or size > left:
+                    break
+                continue
+            most, left = together, left - size
+            kept.state, kept.seq, kept.attempts, kept.reason = State.SENDING, kept.seq + 1, kept.attempts + 1, None
+            kept.leader = (claim.delivery_id, claim.lease)
+            state.deadlines[kept.delivery_id] = state.deadlines[claim.delivery_id]
+            joined.append(kept)
+        return replace(claim, passengers=tuple(self._passenger(kept) for kept in joined))
+
+    def _passenger(self, kept: Kept) -> Passenger:
+        payload = self.state.bodies[kept.event_id].payload
+        return Passenger(delivery_id=kept.delivery_id, event_id=kept.event_id, payload=payload, shape=kept.shape)
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        self._put_back(replace(claim, passengers=tuple(passengers)), None)
+
+    def _put_back(self, claim: Claim, together: int | None) -> None:
+        for passenger in claim.passengers:
+            kept = self.state.deliveries.get(passenger.delivery_id)
+            if kept is not None and kept.leader == (claim.delivery_id, claim.lease):
+                self.state.put_back(kept, together)
+
+    def _take_apart(self, claim: Claim) -> None:
+        """
+        What failed together goes next with half as many.
+        """
+        if self.state.subscriptions.get(claim.subscription_id, _ANY).batch_size is None:
+            return self._put_back(claim, None)
+        together = max(1, (1 + len(claim.passengers)) // 2)
+        self._put_back(claim, together)
+        kept = self._leased(claim)
+        if kept is not None:
+            kept.together = together
+        return None
 
     def holds(self, claim: Claim) -> bool:
         if claim.subscription_id not in self.state.subscriptions:
@@ -81,13 +136,21 @@ class InMemoryDeliveryLedger:
             return claim.delivery_id in self._sent_once
         return self.state.deadlines[kept.delivery_id] > self.state.now_ms()
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:  # noqa: ARG002 - nothing is in flight here
+    def complete(
+        self,
+        claim: Claim,
+        *,
+        is_fast: bool = False,  # noqa: ARG002 - nothing is in flight here
+        is_slowing: bool = False,  # noqa: ARG002
+    ) -> Aftermath:
         self._sent_once.discard(claim.delivery_id)
-        if self.state.forget(claim.delivery_id):
-            self.state.count("deliveries:delivered")
+        for id_ in (claim.delivery_id, *(passenger.delivery_id for passenger in claim.passengers)):
+            if self.state.forget(id_):
+                self.state.count("deliveries:delivered")
         return Aftermath(tickets=self.state.admit_ready(claim.subscription_id))
 
     def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
+        self._take_apart(claim)
         kept = self._leased(claim)
         if kept is None or self.state.forget_orphan(kept):
             return Aftermath()
@@ -105,25 +168,32 @@ class InMemoryDeliveryLedger:
         kept.due_ms, kept.last = due_ms, last
         self.state.deadlines[kept.delivery_id] = due_ms + RETRY_GRACE_MS
         self.state.count("deliveries_retried")
-        return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s))
+        tickets = self.state.admit_ready(claim.subscription_id) if claim.passengers else []
+        return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s), tickets=tickets)
 
     def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
+        self._take_apart(claim)
         kept = self._leased(claim)
         if kept is None or self.state.forget_orphan(kept):
             return Aftermath()
         if reason is ParkReason.EXHAUSTED:
             return self._exhaust(kept, last)
-        self.state.park(kept, reason, last)
+        if claim.passengers and reason in BY_HAND:
+            self.state.put_back(kept, None)
+        else:
+            self.state.park(kept, reason, last)
         return Aftermath(tickets=self.state.admit_ready(claim.subscription_id))
 
     def suspend(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         if self._leased(claim) is None or claim.subscription_id not in self.state.subscriptions:
             return self.park(claim, reason, last)
         notices = self.state.suspend(claim.subscription_id, reason)
-        self.park(claim, reason, last)
+        self._put_back(claim, None)
+        self.park(replace(claim, passengers=()), reason, last)
         return Aftermath(notices=notices)
 
     def release(self, claim: Claim) -> Aftermath:
+        self._put_back(claim, None)
         kept = self._leased(claim)
         if kept is None:
             return Aftermath()
@@ -155,6 +225,12 @@ class InMemoryDeliveryLedger:
             if kept.lapses >= BROKEN_AFTER_LAPSES:
                 died = f"its worker died or hung {kept.lapses} times while sending it"
                 self.state.park(kept, ParkReason.BROKEN, LastAttempt(outcome=Outcome(detail=died), destination=""))
+                return None
+            kept.together = 1
+            if kept.leader is not None:
+                lapses = kept.lapses
+                self.state.put_back(kept, 1)
+                kept.lapses = lapses
                 return None
         if kept.state is State.QUEUED and kept.ticket >= watermark and not is_empty:
             self.state.deadlines[kept.delivery_id] = self.state.now_ms() + kept.patience_ms

@@ -51,6 +51,8 @@ class Kept:
     due_ms: int | None = None
     last: LastAttempt | None = None
     reason: ParkReason | None = None
+    together: int | None = None
+    leader: tuple[str, int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,6 +131,7 @@ class LedgerState:
 
     def park(self, kept: Kept, reason: ParkReason, last: LastAttempt | None, due_ms: int | None = None) -> None:
         kept.state, kept.reason, kept.lapses, kept.due_ms = State.PARKED, reason, 0, due_ms
+        kept.leader = None
         if last is not None:
             kept.last = last
         if due_ms is None:
@@ -136,6 +139,23 @@ class LedgerState:
         else:
             self.deadlines[kept.delivery_id] = due_ms
         self.count(f"{'dead_letters' if reason in DEAD_LETTER_REASONS else 'waiting'}:{reason}")
+
+    def put_back(self, kept: Kept, together: int | None) -> None:
+        """
+        To its place, as if it had not gone.
+        """
+        if self.forget_orphan(kept):
+            return
+        kept.attempts -= 1
+        kept.together = together or kept.together
+        self.park(kept, ParkReason.BEHIND, None)
+
+    def ready(self, subscription_id: str) -> list[Kept]:
+        """
+        What waits for nothing but its turn, in order.
+        """
+        parked = self.parked_of(subscription_id)
+        return [kept for kept in parked if kept.reason not in BY_HAND and kept.due_ms is None]
 
     def admit(self, kept: Kept) -> TaskTicket:
         """
@@ -150,8 +170,9 @@ class LedgerState:
         """
         if self.is_held(subscription_id) or subscription_id not in self.subscriptions:
             return []
-        parked = self.parked_of(subscription_id)
-        return [self.admit(kept) for kept in parked if kept.reason not in BY_HAND and kept.due_ms is None]
+        ready = self.ready(subscription_id)
+        # Of one that wants batches, so that there is something to go with the next one.
+        return [self.admit(kept) for kept in (ready[:1] if self.subscriptions[subscription_id].batch_size else ready)]
 
     def suspend(self, subscription_id: str, reason: str) -> list[Notice]:
         if subscription_id in self.suspended:

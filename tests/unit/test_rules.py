@@ -114,6 +114,6 @@ def test_the_rules_are_written_for_lua_in_full() -> None:
     head, _, rest = written.partition("{ ")
     members = dict(member.split(" = ") for member in rest.removesuffix(" }\n").split(", "))
     assert head == "local RULES = "
-    assert members.keys() == {field.name for field in fields(LedgerRules)} | {"letter_version"}
+    assert members.keys() == {field.name for field in fields(LedgerRules)} | {"letter_version", "urgent", "live"}
     assert (members["drain_rate"], members["window"]) == ("0.5", "3")
     assert all(float(value) >= 0 for value in members.values())

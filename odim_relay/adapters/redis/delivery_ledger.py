@@ -4,7 +4,7 @@ The ledger, for those who send deliveries and for the reaper.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from odim_relay.adapters.redis.connection import Scripts
@@ -14,13 +14,18 @@ from odim_relay.adapters.redis.shape_codec import decode_shape
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.outcome import Outcome, standing_of
 from odim_relay.domain.subscription import Mode
-from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, LastAttempt, Notice, Passenger, Refusal, TaskTicket
 
 
 @dataclass(frozen=True, slots=True)
 class _Completion:
     claim: Claim
     is_fast: bool
+    is_slowing: bool = False
+
+    @property
+    def answered(self) -> str:
+        return "slowing" if self.is_slowing else "fast" if self.is_fast else ""
 
 
 class RedisDeliveryLedger:
@@ -46,11 +51,11 @@ class RedisDeliveryLedger:
             raise TypeError("the step answered a claim as a completion")
         return reply
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
         """
         See `DeliveryLedger.complete`.
         """
-        reply = self._steps.submit(_Completion(claim, is_fast))
+        reply = self._steps.submit(_Completion(claim, is_fast, is_slowing))
         if not isinstance(reply, Aftermath):
             raise TypeError("the step answered a completion as a claim")
         return reply
@@ -62,13 +67,38 @@ class RedisDeliveryLedger:
         for completion in completions:
             claim = completion.claim
             arguments += (claim.delivery_id, claim.lease, claim.subscription_id, claim.destination_id)
-            arguments += (claim.breaker_generation, int(completion.is_fast))
+            arguments += (
+                claim.breaker_generation,
+                completion.answered,
+                len(claim.passengers),
+                *_ids(claim.passengers),
+            )
         for ticket in claimed:
             arguments += (ticket.delivery_id, ticket.seq)
         generation, tickets, notices, *replies = self._scripts.run("step", *arguments)
         aftermath = iter(_shares(tickets_of(tickets), notices_of(notices), len(completions)))
         claims = (_claim(ticket, reply, int(generation)) for ticket, reply in zip(claimed, replies, strict=True))
         return [next(aftermath) if isinstance(op, _Completion) else next(claims) for op in ops]
+
+    def join(self, claim: Claim, most_bytes: int) -> Claim:
+        """
+        See `DeliveryLedger.join`. At most as many are looked at as one script admits.
+        """
+        flat = self._scripts.run(
+            "join", claim.delivery_id, claim.lease, claim.subscription_id, claim.room, max(most_bytes, 0)
+        )
+        found = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
+        passengers = tuple(
+            Passenger(delivery_id=id_.decode(), event_id=event.decode(), shape=decode_shape(shape), payload=payload)
+            for id_, event, shape, payload in found
+        )
+        return replace(claim, passengers=passengers)
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        """
+        See `DeliveryLedger.unload`.
+        """
+        self._scripts.run("unload", claim.delivery_id, claim.lease, claim.subscription_id, *_ids(passengers))
 
     def holds(self, claim: Claim) -> bool:
         """
@@ -99,7 +129,7 @@ class RedisDeliveryLedger:
         """
         See `DeliveryLedger.release`.
         """
-        return self._fail(claim, LastAttempt(outcome=Outcome(), destination=""), "release")
+        return self._fail(claim, LastAttempt(outcome=Outcome(), destination=""), "release", "")
 
     def told(self, claim: Claim) -> None:
         """
@@ -107,7 +137,7 @@ class RedisDeliveryLedger:
         """
         self._scripts.run("told", claim.subscription_id, claim.lost_count)
 
-    def _fail(self, claim: Claim, last: LastAttempt, *action: str | int) -> Aftermath:
+    def _fail(self, claim: Claim, last: LastAttempt, action: str, detail: str | int) -> Aftermath:
         what, seq, wait_ms, tickets, notices = self._scripts.run(
             "fail",
             claim.delivery_id,
@@ -118,7 +148,9 @@ class RedisDeliveryLedger:
             standing_of(last.outcome),
             _ms(last.outcome.retry_after_s or 0.0),
             encode_last(last),
-            *action,
+            action,
+            detail,
+            *_ids(claim.passengers),
         )
         retry = TaskTicket(delivery_id=claim.delivery_id, seq=int(seq), wait_s=int(wait_ms) / 1000)
         return Aftermath(
@@ -131,6 +163,10 @@ class RedisDeliveryLedger:
         """
         more, tickets, notices = self._scripts.run("reap", int(queue_is_empty))
         return Aftermath(tickets=tickets_of(tickets), notices=notices_of(notices)), bool(more)
+
+
+def _ids(passengers: Sequence[Passenger]) -> list[str]:
+    return [passenger.delivery_id for passenger in passengers]
 
 
 def _shares(tickets: Sequence[TaskTicket], notices: Sequence[Notice], count: int) -> Sequence[Aftermath]:
@@ -167,9 +203,8 @@ def encode_last(last: LastAttempt) -> str:
 def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
     if isinstance(reply, bytes):
         return Refusal(reply.decode())
-    lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, breaker, replay, mode, lost = (
-        reply
-    )
+    lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, breaker, *rest = reply
+    replay, mode, lost, room = rest
     return Claim(
         delivery_id=ticket.delivery_id,
         lease=int(lease),
@@ -185,6 +220,7 @@ def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
         is_replay=bool(replay),
         mode=Mode(mode.decode() or Mode.AT_LEAST_ONCE),
         lost_count=int(lost),
+        room=int(room),
     )
 
 

@@ -154,6 +154,7 @@ def arguments_of(
             delivery.event_index + 1,
             encode_shape(delivery.shape),
             delivery.parked_as,
+            int(delivery.is_urgent),
         )
     for entry in quarantine:
         arguments += (entry.entry_id, _document(entry), entry.value)

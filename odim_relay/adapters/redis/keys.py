@@ -25,7 +25,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
 | `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
-| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out | as they |
+| `parked:{subscription}` | zset | ids of its parked deliveries that go as soon as their turn comes, scored with their ingest number: first in, first out; not of ordered ones: what is `urgent` has 2^50 less, what is `live` 2^49, to stand before the others | as they |
 | `delayed:{subscription}` | zset | the same for those that wait for a time of their own (L32); they have a deadline | as they |
 | `by-hand:{subscription}` | zset | the same for `rejected` and `broken`, which only a person sends again (L32), and what a newer version wrote | as they |
 | `parked-counts:{subscription}` | hash | reason -> how many of its deliveries are parked for it | as they |
@@ -64,17 +64,22 @@ Fields of `delivery:{id}`, and members of a dead letter's document:
 number) · `subscription` · `event` · `shape` (JSON, empty for the whole payload) · `attempts` · `lapses` (of SENDING, since the
 last outcome) · `patience_ms` (until the reaper doubts that its task will come) · `taken_ms` (when it was taken in) · `due_ms` ·
 `last` (JSON of the last failed attempt) · `countdown` (key part of the `countdowns` set it is in) · `replay` (1 when it was parked
-after an attempt: it has one attempt, L24) · `replays` (how often it ran out of attempts: each time its wait doubles). A dead
+after an attempt: it has one attempt, L24) · `replays` (how often it ran out of attempts: each time its wait doubles) · `urgent`
+(1 when one of its records is Critical) · `live` (1 when it came while others of its subscription went out) · `together` (in how large a batch it may go at most: halved by each request that failed with it) · `leader` (`{delivery}:{lease}`: it is SENDING in
+the request, and under the lease, of that one, and takes no place of its own in its window) and `passengers` (ids, the other way
+round), both only in `delivery:{id}`. A dead
 letter adds `version` (of the document's form) · `reason` · `parked_at_ms` · `record` · `index` (`ready`, `delayed` or `by_hand`: the
 sorted set it stands in) · `size` (bytes it counts for in `backlogs`); `due_ms` is there only when it waits for that time.
 
 Fields of `flow:{subscription}`; absent is none, or 0:
-`destination` · `mode` · `policy` (`suspend`, `terminate` or empty) · `active` (how many are QUEUED or SENDING) · `counting` (how many are
-RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window)
+`destination` · `mode` · `policy` (`suspend`, `terminate` or empty) · `active` (how many are QUEUED, or SENDING in a request of their
+own) · `counting` (how many are RETRYING) · `suspended` (reason) · `suspended_at_ms` · `allowance` (how many may be under way while it recovers; absent is the window) · `shrunk_at_ms` (when
+that was last halved because its receiver could not keep up)
 · `failures` and `failed_at_ms` (consecutive ones, and the last, while there is a policy, L25) · `next_at_ms` (when its rate, or the
 drain's, allows the next) · `recall` (after a recovery: number of the last one in `delayed` that was sent before its time) · `since_ms` (what
-was taken in earlier is discarded when its turn comes) · `max_in_flight`, `rate` (per second) and `retention_ms` (what the
-subscription itself says; absent is as the settings say) · `lost` (events that left unsent and that the subscriber is not told of, L15)
+was taken in earlier is discarded when its turn comes) · `max_in_flight`, `rate` (per second), `retention_ms` and `batch` (what the
+subscription itself says; absent is as the settings say) · `passed` (how many
+new or urgent ones went since the last of the others that wait) · `lost` (events that left unsent and that the subscriber is not told of, L15)
 · `telling_until_ms` (one sender is telling it).
 
 Fields of `destination:{destination}`; absent is none, or 0:

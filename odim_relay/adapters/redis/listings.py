@@ -5,17 +5,21 @@ What is in the ledger, for people: read in bounded steps, changes nothing.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
-from operator import attrgetter, itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
-from odim_relay.adapters.redis.rules import LETTER_VERSION
+from odim_relay.adapters.redis.rules import LETTER_VERSION, LIVE
 from odim_relay.domain.delivery import State
 from odim_relay.ports import Backlog, DeliveryRecord, Index, Position, TopicPartition
 
 _STEP = 500
-_INDEX_COUNT = 3
+
+_Rank: TypeAlias = tuple[str, str, str]
+"""
+A sorted set, and from which score to which: its letters in the order of their numbers.
+"""
 
 
 class RedisDeliveryListing:
@@ -32,7 +36,7 @@ class RedisDeliveryListing:
         See `DeliveryListing.parked`.
         """
         for subscription_id in self._all_subscriptions() if subscription_ids is None else subscription_ids:
-            yield from merge(*map(self._walk, _indexes(subscription_id)), key=attrgetter("number"))
+            yield from merge(*map(self._walk, _ranks(subscription_id)), key=attrgetter("number"))
 
     def delivery(self, delivery_id: str) -> DeliveryRecord | None:
         """
@@ -73,16 +77,16 @@ class RedisDeliveryListing:
             pipe = self._client.pipeline(transaction=False)
             for id_ in ids:
                 pipe.hgetall(self._key(keys.parked_counts(id_)))
-                for index in _indexes(id_):
-                    pipe.zrange(self._key(index), 0, 0, withscores=True)
+                for index, low, high in _ranks(id_):
+                    pipe.zrangebyscore(self._key(index), low, high, start=0, num=1, withscores=True)
             replies = iter(pipe.execute())
         counts: dict[str, dict[str, int]] = {}
         oldest: dict[str, str] = {}
         for id_ in ids:
             counts[id_] = {text(reason): int(count) for reason, count in next(replies).items()}
-            heads = [head for _ in range(_INDEX_COUNT) for head in next(replies)]
+            heads = [(score % LIVE, head) for _ in _ranks(id_) for head, score in next(replies)]
             if heads:
-                oldest[id_] = text(min(heads, key=itemgetter(1))[0])
+                oldest[id_] = text(min(heads)[1])
         firsts = self._letters(list(oldest.values()))
         for id_ in ids:
             first = firsts.get(oldest.get(id_, ""))
@@ -104,13 +108,13 @@ class RedisDeliveryListing:
             living, deleted = pipe.execute()
         return sorted({text(id_) for id_ in (*living, *deleted)})
 
-    def _walk(self, index: str) -> Iterator[DeliveryRecord]:
-        after = "-inf"
+    def _walk(self, rank: _Rank) -> Iterator[DeliveryRecord]:
+        index, after, last = rank
         while True:
             with translated("listing parked deliveries"):
                 # By score, not by rank: numbers are unique, and ranks shift when others leave.
                 page: Any = self._client.zrangebyscore(
-                    self._key(index), after, "+inf", start=0, num=_STEP, withscores=True
+                    self._key(index), after, last, start=0, num=_STEP, withscores=True
                 )
                 if not page:
                     return
@@ -203,8 +207,11 @@ def _partition(name: str) -> TopicPartition:
     return TopicPartition(topic=topic, partition=int(number))
 
 
-def _indexes(subscription_id: str) -> tuple[str, ...]:
-    return keys.parked(subscription_id), keys.delayed(subscription_id), keys.by_hand(subscription_id)
+def _ranks(subscription_id: str) -> tuple[_Rank, ...]:
+    ready = keys.parked(subscription_id)
+    others = (keys.delayed(subscription_id), keys.by_hand(subscription_id))
+    ahead = ((ready, "-inf", f"(-{LIVE}"), (ready, f"-{LIVE}", "(0"))
+    return *ahead, (ready, "0", "+inf"), *((index, "-inf", "+inf") for index in others)
 
 
 def _delivery(delivery_id: str, fields: Mapping[str, Any], record: str, recorded_at_ms: int) -> DeliveryRecord:

@@ -9,6 +9,12 @@ LETTER_VERSION = 1
 Form of a dead letter's document; one of a later form is kept, not touched.
 """
 
+URGENT, LIVE = 2**50, 2**49
+"""
+So far before their ingest numbers stand, among those that are ready, what is urgent, and what came while others went
+out already: before all others, each kind in its order. Numbers never come that far.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRules:
@@ -25,6 +31,10 @@ class LedgerRules:
         broken_after: lapses of SENDING after which a delivery is broken (L20).
         reap_most, admit_most: most records that one script handles (L8).
         window: deliveries of one subscription that may be under way (L14).
+        shrink_ms: how far apart two signs must be that its receiver cannot keep up, to be two.
+        shrunk: how many at least may be under way after the first of them.
+        batches: requests under way of a subscription that wants several events in one.
+        passing: new or urgent deliveries of a subscription that may go before its backlog, between two of that.
         cap: requests in flight to one destination, at most (L18).
         slots: of this worker process.
         fast_for_ms: how long a fast 2xx lets a destination borrow slots.
@@ -57,6 +67,10 @@ class LedgerRules:
     reap_most: int = 500
     admit_most: int = 500
     window: int = 256
+    shrink_ms: int = 1_000
+    shrunk: int = 4
+    batches: int = 4
+    passing: int = 4
     cap: int = 16
     slots: int = 16
     fast_for_ms: int = 2_000
@@ -86,4 +100,4 @@ class LedgerRules:
         The table, as Lua reads it.
         """
         members = ", ".join(f"{field.name} = {getattr(self, field.name)!r}" for field in fields(self))
-        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION} }}\n"
+        return f"local RULES = {{ {members}, letter_version = {LETTER_VERSION}, urgent = {URGENT}, live = {LIVE} }}\n"

@@ -58,6 +58,7 @@ class RedisSubscriptionStore:
             policy,
             *("" if limit is None else limit for limit in (subscription.max_in_flight, subscription.rate_per_s)),
             "" if subscription.retention_s is None else subscription.retention_s * 1000,
+            "" if subscription.batch_size is None else subscription.batch_size,
         )
         return int(generation) > 0
 

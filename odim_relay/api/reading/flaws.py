@@ -11,6 +11,7 @@ from odim_relay.formats.base_messages import message
 _OWN = frozenset(
     {
         *("Authentication", "Mode", "SigningKey", "SigningSecret", "MaxInFlight", "RatePerSecond", "RetentionSeconds"),
+        "BatchSize",
         *("CaFile", "CertificateFingerprint", "ClientCertificateFile", "ClientKeyFile"),
     }
 )

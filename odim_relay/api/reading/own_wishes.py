@@ -49,6 +49,7 @@ def own_changed(subscription: Subscription, own: OdimRelayBody | None, *, now_s:
         "max_in_flight": own.max_in_flight,
         "rate_per_second": own.rate_per_second,
         "retention_seconds": own.retention_seconds,
+        "batch_size": own.batch_size,
         "ca_file": own.ca_file or "",
         "certificate_fingerprint": own.certificate_fingerprint or "",
         "client_certificate_file": own.client_certificate_file or "",

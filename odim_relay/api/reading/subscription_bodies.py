@@ -13,12 +13,14 @@ from odim_relay.domain.event import EventFormat
 from odim_relay.domain.subscription import Mode, RetryPolicy
 from odim_relay.domain.subscription_flaws import (
     HIGHEST_RATE_PER_S,
+    LEAST_IN_BATCH,
     LONGEST_HEARTBEAT_MINUTES,
     LONGEST_NAME,
     LONGEST_RETENTION_S,
     LONGEST_TEXT,
     LONGEST_URL,
     MOST_BACKUPS,
+    MOST_IN_BATCH,
     MOST_IN_FLIGHT,
     MOST_VALUES,
 )
@@ -100,6 +102,7 @@ class OdimRelayBody(Body):
     certificate_fingerprint: str | None = Field(None, max_length=_LONGEST_FINGERPRINT)
     client_certificate_file: FileName = None
     client_key_file: FileName = None
+    batch_size: int | None = Field(None, ge=LEAST_IN_BATCH, le=MOST_IN_BATCH)
 
 
 class OemBody(Body):

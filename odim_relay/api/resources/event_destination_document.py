@@ -114,6 +114,7 @@ def _own_of(subscription: Subscription, public_key: str) -> dict[str, Any]:
         "CertificateFingerprint": subscription.certificate_fingerprint or None,
         "ClientCertificateFile": subscription.client_certificate_file or None,
         "ClientKeyFile": subscription.client_key_file or None,
+        "BatchSize": subscription.batch_size,
     }
     authentication = subscription.authentication
     is_signed = subscription.signing_secret or subscription.signing_key

@@ -66,6 +66,7 @@ RICH: tuple[dict[str, Any], ...] = (
                 "CertificateFingerprint": "ab" * 32,
                 "ClientCertificateFile": "site/client.crt",
                 "ClientKeyFile": "site/client.key",
+                "BatchSize": 50,
             }
         },
     ),

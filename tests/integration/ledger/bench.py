@@ -48,6 +48,7 @@ RULES = LedgerRules(
     patience_ms=round(PATIENCE_S * 1000),
     max_countdown_ms=round(MAX_COUNTDOWN_S * 1000),
     window=_UNLIMITED,
+    passing=0,
     cap=_UNLIMITED,
     slots=4 * _UNLIMITED,
     breaker_failures=_UNLIMITED,
@@ -131,6 +132,7 @@ class Bench:
         subscription_id: str = "s",
         payload: bytes = b"payload",
         partition: TopicPartition = PARTITION,
+        is_urgent: bool = False,
     ) -> list[TaskTicket]:
         """
         Take in so many events for one subscription, which is saved if it is not there.
@@ -146,14 +148,23 @@ class Bench:
         while taken < count:
             some = min(MOST, count - taken)
             taken += some
-            written = self.ingest.ingest(self.batch(subscription_id, some, position, payload, partition))
+            written = self.ingest.ingest(
+                self.batch(subscription_id, some, position, payload, partition, is_urgent=is_urgent)
+            )
             assert written is not None
             tickets += written
             position = Position(topic_epoch=position.topic_epoch, offset=position.offset + some)
         return tickets
 
     def batch(
-        self, subscription_id: str, count: int, position: Position, payload: bytes, partition: TopicPartition
+        self,
+        subscription_id: str,
+        count: int,
+        position: Position,
+        payload: bytes,
+        partition: TopicPartition,
+        *,
+        is_urgent: bool = False,
     ) -> IngestBatch:
         names = [f"{partition.partition}-{position.offset + number:05}" for number in range(count)]
         return IngestBatch(
@@ -163,7 +174,13 @@ class Bench:
             generation=self.store.generation(),
             events=[NewEvent(event_id=f"e-{it}", payload=payload, record=it, recorded_at_ms=1_000) for it in names],
             deliveries=[
-                NewDelivery(delivery_id=f"d-{it}", subscription_id=subscription_id, event_index=at, shape=WHOLE)
+                NewDelivery(
+                    delivery_id=f"d-{it}",
+                    subscription_id=subscription_id,
+                    event_index=at,
+                    shape=WHOLE,
+                    is_urgent=is_urgent,
+                )
                 for at, it in enumerate(names)
             ],
             record_count=count,
@@ -182,7 +199,8 @@ class Bench:
 
     def park(self, tickets: Sequence[TaskTicket], reason: str) -> None:
         for ticket in tickets:
-            self.deliveries.park(self.claim(ticket), ParkReason(reason), last())
+            status = 400 if reason == ParkReason.REJECTED else 500
+            self.deliveries.park(self.claim(ticket), ParkReason(reason), last(status=status))
 
     def fail(self, ticket: TaskTicket, outcome: Outcome = UNAVAILABLE, wait_s: float = 15.0) -> Aftermath:
         """

@@ -21,12 +21,18 @@ def check_under_way(database: Database) -> None:
     """
     for id_ in database.owners | database.subscriptions | database.flows.keys():
         flow = database.flows.get(id_, {})
-        own = [delivery["state"] for delivery in database.deliveries.values() if delivery["subscription"] == id_]
+        own = [
+            delivery["state"]
+            for delivery in database.deliveries.values()
+            if delivery["subscription"] == id_ and "leader" not in delivery
+        ]
         counting = own.count(State.RETRYING)
         active = len(own) - counting
         assert int(flow.get("active", "0")) == active, (id_, flow)
         assert int(flow.get("counting", "0")) == counting, (id_, flow)
         assert id_ in database.subscriptions or own or not flow, f"a flow of nothing: {id_} {flow}"
+    for id_, delivery in database.deliveries.items():
+        assert "leader" not in delivery or delivery["state"] == State.SENDING, (id_, delivery)
 
 
 def check_waiting(database: Database) -> None:

@@ -37,7 +37,10 @@ def decode(value: bytes) -> Decoded:
         Event(
             format=EventFormat.EVENT,
             payload=f"{text}#{index}".encode(),
-            records=tuple(EventRecord(message_id=f"{kind}.Any", registry=kind) for kind in kinds),
+            records=tuple(
+                EventRecord(message_id=f"{kind}.Any", registry=kind, severity="Critical" if kind == "C" else "")
+                for kind in kinds
+            ),
         )
         for index, kinds in enumerate(text.split("|"))
     )
@@ -225,13 +228,14 @@ class History:
 
     def check_order(self, database: Database) -> None:
         """
-        L33: of an ordered subscription one is under way.
+        L33: of an ordered subscription one is under way, with its passengers.
         """
         under_way: Counter[str] = Counter()
         for delivery in database.deliveries.values():
             owner = delivery["subscription"]
             first = self.timeline.ordered_from.get(owner, sys.maxsize)
-            under_way[owner] += owner in database.subscriptions and int(delivery["number"]) >= first
+            leads = "leader" not in delivery
+            under_way[owner] += leads and owner in database.subscriptions and int(delivery["number"]) >= first
         assert all(count <= 1 for count in under_way.values()), f"L33: more than one under way: {under_way}"
 
     def rolled_back(self, timeline: Timeline) -> None:

@@ -4,13 +4,14 @@ What must be true of the ledger's database at every moment, whatever happened be
 
 from collections import Counter, defaultdict
 
+from odim_relay.adapters.redis.rules import LIVE, URGENT
 from odim_relay.domain.delivery import ParkReason, State
 from tests.integration.ledger.database import Database
 from tests.integration.ledger.flow_invariants import check_flow
 
 _FIELDS = {"state", "seq", "ticket", "number", "subscription", "event", "shape", "attempts", "patience_ms", "taken_ms"}
-_MORE_FIELDS = {"last", "due_ms", "replay", "replays"}
-_DELIVERY_FIELDS = {"lapses", "countdown"}
+_MORE_FIELDS = {"last", "due_ms", "replay", "replays", "together", "lapses", "urgent", "live"}
+_DELIVERY_FIELDS = {"countdown", "leader", "passengers"}
 _LETTER_FIELDS = {"reason", "parked_at_ms", "record", "index", "size", "version"}
 _BODY_FIELDS = {"payload", "record", "recorded_at_ms"}
 _ACTIVE = {State.QUEUED, State.SENDING, State.RETRYING}
@@ -56,7 +57,7 @@ def check_deadlines(database: Database) -> None:
 
 def check_indexes(database: Database) -> None:
     """
-    L4, L32: a parked delivery is in exactly the index that its document says, at its ingest number.
+    L4, L32: a parked delivery is in exactly the index that its document says, at its ingest number, or ahead of it.
     """
     standing = {
         (index, id_): members
@@ -65,7 +66,12 @@ def check_indexes(database: Database) -> None:
     }
     should: dict[tuple[str, str], dict[str, float]] = {}
     for id_, letter in database.dead_letters.items():
-        should.setdefault((letter["index"], letter["subscription"]), {})[id_] = float(letter["number"])
+        place = (letter["index"], letter["subscription"])
+        # By the mode that its subscription had when it was parked.
+        is_ahead = place[0] == "ready" and standing[place][id_] < 0
+        assert not is_ahead or letter.keys() & {"urgent", "live"}, (id_, letter)
+        ahead = (URGENT if "urgent" in letter else LIVE) if is_ahead else 0
+        should.setdefault(place, {})[id_] = float(letter["number"]) - ahead
         assert (letter["index"] == "by_hand") == (letter["reason"] in _BY_HAND), (id_, letter)
         assert letter["index"] != "delayed" or "due_ms" in letter, (id_, letter)
         assert letter["index"] != "by_hand" or "due_ms" not in letter, (id_, letter)

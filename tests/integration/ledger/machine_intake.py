@@ -30,6 +30,7 @@ class Limits(NamedTuple):
     max_in_flight: int | None = None
     rate_per_s: float | None = None
     retention_s: int | None = None
+    batch_size: int | None = None
 
 
 class Wish(NamedTuple):
@@ -58,6 +59,8 @@ wishes = st.builds(
             Limits(max_in_flight=1),
             Limits(rate_per_s=0.05),
             Limits(max_in_flight=2, rate_per_s=1.0, retention_s=round(RETENTION_S / 4)),
+            *[Limits(batch_size=3)] * 2,
+            Limits(batch_size=4, rate_per_s=1.0),
         ]
     ),
 )
@@ -226,5 +229,5 @@ def subscription(id_: str, wish: Wish) -> Subscription:
         context=wish.context,
         retry_policy=wish.policy,
         mode=wish.mode,
-        **wish.limits._asdict(),
+        **wish.limits._replace(batch_size=None if wish.mode is Mode.AT_MOST_ONCE else wish.limits.batch_size)._asdict(),
     )

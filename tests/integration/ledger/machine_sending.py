@@ -2,6 +2,8 @@
 What workers, and the destinations they send to, can do.
 """
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -9,6 +11,7 @@ from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.ports import Claim, LastAttempt, Refusal, TaskTicket
 from tests.integration.ledger.machine_world import World, one_of, picks, publishing
+from tests.integration.ledger.step_checks import ids_of
 
 UNAVAILABLE = Outcome(status=503)
 UNREACHABLE = Outcome(failure=Failure.CONNECT, detail="refused")
@@ -62,7 +65,7 @@ class Sending(World):
                 continue
             found = self.directory.find(reply.subscription_id, reply.generation)
             assert found == self.ledger.get(reply.subscription_id), "a worker knows an old subscription"
-            self.working.append(reply)
+            self.working.append(self.ledger.join(reply) if reply.room else reply)
 
     @precondition(lambda self: self.working)
     @rule(pick=picks, often=st.sampled_from([1, 1, 1, 2]), is_fast=st.booleans())
@@ -70,7 +73,7 @@ class Sending(World):
         claim = self.working.pop(pick % len(self.working))
         if claim.lost_count:
             self.ledger.told(claim)
-        self.history.answered_2xx(claim.delivery_id, self.ledger.seen)
+        self.ledger.answered_2xx(claim)
         for _ in range(often):
             self.settle(self.ledger.complete(claim, is_fast=is_fast))
 
@@ -89,7 +92,7 @@ class Sending(World):
     @rule(pick=picks)
     def a_worker_dies_after_the_2xx(self, pick: int) -> None:
         claim = self.working.pop(pick % len(self.working))
-        self.history.answered_2xx(claim.delivery_id, self.ledger.seen)
+        self.ledger.answered_2xx(claim)
 
     @precondition(lambda self: self.working)
     @rule(pick=picks)
@@ -126,6 +129,14 @@ class Sending(World):
         else:
             self.settle(self.ledger.park(claim, reason, last(_OUTCOMES[reason])))
 
+    @precondition(lambda self: any(claim.passengers for claim in self.working))
+    @rule(pick=picks, count=st.sampled_from([1, 2]))
+    def some_do_not_fit(self, pick: int, count: int) -> None:
+        claim = one_of([claim for claim in self.working if claim.passengers], pick)
+        stay, go = claim.passengers[:-count], claim.passengers[-count:]
+        self.ledger.unload(claim, go)
+        self.working[self.working.index(claim)] = replace(claim, passengers=stay)
+
     @precondition(lambda self: self.working)
     @rule(pick=picks, publish=publishing)
     def a_worker_gives_back(self, pick: int, publish: str) -> None:
@@ -140,8 +151,7 @@ class Sending(World):
     def a_worker_wakes_up_after_its_lease(self, pick: int, meanwhile: str, then: str) -> None:
         claim = self.working[pick % len(self.working)]
         at = self.working.index(claim)
-        if claim.delivery_id in self.ledger.seen.deadlines:
-            self.ledger.lapse([claim.delivery_id])
+        self.ledger.lapse([id_ for id_ in ids_of(claim) if id_ in self.ledger.seen.deadlines])
         if meanwhile != "nothing":
             self.the_reaper_comes(queue_is_empty=False, often=1, publish="once")
         if meanwhile == "another claims":

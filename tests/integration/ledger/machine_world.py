@@ -31,6 +31,7 @@ RULES = LedgerRules(
     reap_most=4,
     admit_most=8,
     window=3,
+    batches=2,
     cap=2,
     slots=8,
     breaker_failures=2,

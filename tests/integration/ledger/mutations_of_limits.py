@@ -43,8 +43,8 @@ LIMITS = (
     Mutation(
         "new events do not wait for their time",
         "ingest",
-        "return flow.rate and flow.next_at_ms > NOW and 'behind' or nil",
-        "return nil",
+        "  if flow.rate and flow.next_at_ms > NOW then return 'behind' end\n",
+        "",
         test_own_limits.test_new_events_that_come_too_fast_wait_for_their_time,
     ),
     Mutation(

@@ -96,7 +96,7 @@ RECORDS = (
         "    redis.call('DEL', delivery)\n    let_go",
     ),
     Mutation("forget leaves the index", "_backlog", "  redis.call('ZREM', flow[letter.index], id)\n", ""),
-    Mutation("forget goes on counting", "_backlog", "    add(flow, 'active', -1)\n    return true", "    return true"),
+    Mutation("forget goes on counting", "_backlog", "    if not fields[4] then add(flow, 'active', -1) end", "    --"),
     Mutation("a countdown that ends is counted", "_backlog", "  add(flow, 'counting', -1)\n", ""),
     Mutation(
         "park loses a field", "_backlog", "letter.state = 'PARKED'", "letter.state = 'PARKED'; letter.shape = nil"
@@ -104,7 +104,7 @@ RECORDS = (
     Mutation(
         "park takes the wrong index", "_backlog", "reason == 'rejected' or reason == 'broken'", "reason == 'broken'"
     ),
-    Mutation("park orders by ticket", "_backlog", "letter.number, id)", "letter.ticket, id)"),
+    Mutation("park orders by ticket", "_backlog", "score_of(flow, letter), id)", "letter.ticket, id)"),
     Mutation(
         "park with a due time has no deadline",
         "_backlog",
@@ -133,8 +133,8 @@ RECORDS = (
     Mutation(
         "the newest leave over quota",
         "_backlog",
-        "tonumber(heads[i + 1]) < lowest then",
-        "tonumber(heads[i + 1]) > lowest then",
+        "or number < lowest then",
+        "or number > lowest then",
         test_parked.test_l15_of_all_its_indexes_the_oldest_leaves,
     ),
     Mutation("the quota is not kept", "_backlog", "parked_count(flow) <= RULES.quota_count then", "true then"),

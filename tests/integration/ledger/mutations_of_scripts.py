@@ -16,12 +16,15 @@ from tests.integration.ledger.mutation import Mutation
 
 SCRIPTS = (
     Mutation(
-        "reap does not raise seq of SENDING", "reap", "      requeue(id, seq + 1, R", "      requeue(id, seq + 0, R"
+        "reap does not raise seq of SENDING",
+        "reap",
+        "    requeue(id, seq + 1, RULES.patience_ms)\n  end\nend",
+        "    requeue(id, seq + 0, RULES.patience_ms)\n  end\nend",
     ),
     Mutation(
         "reap leaves the countdown set",
         "reap",
-        "    leave_countdown(flow, id, found[7])\n",
+        "    leave_countdown(flow, id, found[6])\n",
         "",
         test_reap.test_l23_a_countdown_that_did_not_fire_is_queued_under_a_new_seq,
     ),

@@ -25,6 +25,7 @@ class Step:
         completed: claims that it told of as answered 2xx.
         failed: claim whose attempt it told of otherwise.
         named: ids or a subscription that a person named.
+        joined: a claim with the passengers that it got.
         told: the claim whose subscriber was told of lost events.
         claims: what was claimed by it.
         aftermath: what it answered.
@@ -34,6 +35,7 @@ class Step:
     completed: list[Claim] = field(default_factory=list)
     failed: Claim | None = None
     named: set[str] = field(default_factory=set)
+    joined: Claim | None = None
     told: Claim | None = None
     deletes: bool = False
     claims: list[Claim] = field(default_factory=list)
@@ -57,6 +59,7 @@ class Change:
         check_tickets_given(self)
         check_windows(self)
         check_claims(self)
+        check_joined(self)
         check_landed(self)
         check_breaker_changes(self)
         check_old_generations(self)
@@ -78,12 +81,12 @@ def check_leaves(change: Change) -> None:
     assert all(may.values()), f"left by no rule: {may}, {by}"
     for rule, count in by.items():
         assert count <= sum(rule in rules for rules in may.values()), f"{count} left as {rule}: {may}"
-    completed = {claim.delivery_id for claim in step.completed} & before.everything.keys()
+    completed = {id_ for claim in step.completed for id_ in ids_of(claim)} & before.everything.keys()
     assert by["delivered"] == len(completed), "a completion did not complete, or another left with it"
 
 
 def _was_delivered(change: Change, id_: str) -> bool:
-    return any(claim.delivery_id == id_ for claim in change.step.completed)
+    return any(id_ in ids_of(claim) for claim in change.step.completed)
 
 
 def _left_with_its_claim(change: Change, id_: str) -> bool:
@@ -188,11 +191,15 @@ def check_windows(change: Change) -> None:
         flow = after.flows[owner]
         most = 1 if flow["mode"] == "ordered" else int(flow.get("allowance", change.rules.window))
         most = min(most, int(flow.get("max_in_flight", most)))
+        most = min(most, change.rules.batches) if "batch" in flow else most
+        if id_ in change.step.created and flow["mode"] != "ordered":  # it may pass what waits
+            most = min(2 * most, most + change.rules.passing, int(flow.get("max_in_flight", "1000000")))
         under_way = [
             other
             for other, delivery in after.deliveries.items()
             if delivery["subscription"] == owner
             and delivery["state"] != State.RETRYING
+            and "leader" not in delivery
             and before.everything.get(other, {}).get("state") != State.RETRYING
         ]
         assert len(under_way) <= most, f"L14: {under_way} of {owner} under way, {most} allowed"
@@ -222,6 +229,30 @@ def check_claims(change: Change) -> None:
         assert is_gone == (claim.mode == "at_most_once"), f"L19: {claim}"
         entry = f"{claim.delivery_id}:{claim.lease}"
         assert entry in change.after.get(f"inflight:{claim.destination_id}", {}), "L18: in flight, and not counted"
+
+
+def check_joined(change: Change) -> None:
+    """
+    Who becomes SENDING without a claim of its own goes with one of its own subscription, under its lease; of an ordered
+    one nobody is passed over. Nobody goes with more than it may.
+    """
+    before, after, claim = change.before, change.after, change.step.joined
+    new = {id_ for id_, now in after.deliveries.items() if "leader" in now and id_ not in before.deliveries}
+    assert new == ({*ids_of(claim)[1:]} if claim else set())
+    if claim is None or not new:
+        return
+    size, flow = len(new) + 1, after.flows[claim.subscription_id]
+    assert size <= int(flow["batch"]), "more than the subscription wants"
+    for id_ in ids_of(claim):
+        delivery = after.deliveries[id_]
+        assert size <= int(delivery.get("together", size)), f"together with too many: {delivery}"
+        assert delivery["subscription"] == claim.subscription_id
+        assert after.deadlines[id_] == after.deadlines[claim.delivery_id], "another lease"
+    assert "suspended" not in flow
+    if flow["mode"] == "ordered":
+        waits = [int(it["number"]) for it in after.letters_of(claim.subscription_id, "ready").values()]
+        last = max(int(after.deliveries[id_]["number"]) for id_ in new)
+        assert all(number > last for number in waits), "L33: somebody was passed over"
 
 
 def check_landed(change: Change) -> None:
@@ -336,6 +367,13 @@ def check_quotas(change: Change) -> None:
     for id_ in change.after.subscriptions:
         count, before = len(change.after.letters_of(id_)), len(change.before.letters_of(id_))
         assert count <= max(change.rules.quota_count, before), f"L15: {count} are parked for {id_}"
+
+
+def ids_of(claim: Claim) -> list[str]:
+    """
+    Of all deliveries in its request.
+    """
+    return [claim.delivery_id, *(passenger.delivery_id for passenger in claim.passengers)]
 
 
 def tickets_of(aftermath: Aftermath) -> list[TaskTicket]:

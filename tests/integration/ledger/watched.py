@@ -20,6 +20,7 @@ from odim_relay.ports import (
     Claim,
     IngestBatch,
     LastAttempt,
+    Passenger,
     Position,
     Refusal,
     ReplayStep,
@@ -31,7 +32,7 @@ from odim_relay.ports import (
 from tests.integration.ledger.database import Database
 from tests.integration.ledger.history import History, Timeline
 from tests.integration.ledger.invariants import check_invariants
-from tests.integration.ledger.step_checks import Change, Step
+from tests.integration.ledger.step_checks import Change, Step, ids_of
 from tests.support.moved_clock import ScriptsWithClock
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class WatchedLedger:
         Complete and claim in one round trip, as a group of threads does.
         """
         for claim in completions:
-            self.history.answered_2xx(claim.delivery_id, self.seen)
+            self.answered_2xx(claim)
         return self._step(tickets, completions, is_fast=is_fast)
 
     def _step(
@@ -119,6 +120,20 @@ class WatchedLedger:
                 self.history.claimed(ticket)
         self.look(step)
         return [reply for reply in replies if not isinstance(reply, Aftermath)], step.aftermath
+
+    def answered_2xx(self, claim: Claim) -> None:
+        for id_ in ids_of(claim):
+            self.history.answered_2xx(id_, self.seen)
+
+    def join(self, claim: Claim) -> Claim:
+        joined = self._deliveries.join(claim, 1_000)
+        assert len(joined.passengers) <= claim.room
+        self.look(Step(joined=joined))
+        return joined
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        self._deliveries.unload(claim, passengers)
+        self.look(Step())
 
     def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
         return self._step([], [claim], is_fast=is_fast)[1]

@@ -185,6 +185,7 @@ def test_a_subscription_is_created_listed_changed_and_deleted(cli: CliRunner) ->
         "max_in_flight": None,
         "rate_per_s": None,
         "retention_s": None,
+        "batch_size": None,
         "owner": "",
         "keeper": "own",
         "created_at": "",

@@ -50,6 +50,7 @@ OPTIONS = (
     ("--heartbeat-minutes", "5", "heartbeat_minutes", 5),
     ("--max-in-flight", "3", "max_in_flight", 3),
     ("--rate", "0.5", "rate_per_s", 0.5),
+    ("--batch-size", "50", "batch_size", 50),
     ("--retention", "2h", "retention_s", 7_200),
     ("--secret", SECRET, "signing_secret", SECRET),
     ("--certificate-fingerprint", "AB" * 32, "certificate_fingerprint", "AB" * 32),
@@ -73,9 +74,10 @@ def test_what_is_given_is_stored_told_and_cleared(cli: CliRunner, filled: Filled
 
     assert (told["client_certificate_file"], told["client_key_file"]) == ("site/client.crt", "site/client.key")
     assert (told["ca_file"], told["certificate_fingerprint"]) == (None, "AB" * 32)
+    assert told["batch_size"] == 50
 
     names = (
-        *("backup-destinations", "heartbeat-minutes", "max-in-flight", "rate", "retention", "secret"),
+        *("backup-destinations", "batch-size", "heartbeat-minutes", "max-in-flight", "rate", "retention", "secret"),
         *("certificate-fingerprint", "client-certificate-file", "client-key-file"),
     )
     clearing = [part for name in (*names, "verify-certificate") for part in ("--clear", name)]

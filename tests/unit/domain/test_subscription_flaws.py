@@ -6,7 +6,7 @@ import pytest
 from odim_relay.domain.authentication import Bearer, ClientCredentials
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.event import EventFormat
-from odim_relay.domain.subscription import Filters, Subscription, SubscriptionType
+from odim_relay.domain.subscription import Filters, Mode, Subscription, SubscriptionType
 from odim_relay.domain.subscription_flaws import FlawKind, flaws_of
 
 GOOD = Subscription(subscription_id="s", destination="https://receiver.example/hook")
@@ -41,9 +41,13 @@ def test_a_subscription_that_uses_everything_has_no_flaw() -> None:
         max_in_flight=1,
         rate_per_s=0.01,
         retention_s=2_592_000,
+        batch_size=2,
     )
     assert told(full) == []
-    assert told(replace(full, heartbeat_minutes=1, max_in_flight=10_000, rate_per_s=1e6, retention_s=1)) == []
+    assert (
+        told(replace(full, heartbeat_minutes=1, max_in_flight=10_000, rate_per_s=1e6, retention_s=1, batch_size=500))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,11 @@ def test_a_subscription_that_uses_everything_has_no_flaw() -> None:
         ({"heartbeat_minutes": 0}, "HeartbeatIntervalMinutes", FlawKind.OUT_OF_RANGE),
         ({"heartbeat_minutes": 65_536}, "HeartbeatIntervalMinutes", FlawKind.OUT_OF_RANGE),
         ({"max_in_flight": 0}, "MaxInFlight", FlawKind.OUT_OF_RANGE),
+        ({"batch_size": 1}, "BatchSize", FlawKind.OUT_OF_RANGE),
+        ({"batch_size": 501}, "BatchSize", FlawKind.OUT_OF_RANGE),
+        ({"batch_size": 2, "mode": Mode.AT_MOST_ONCE}, "BatchSize", FlawKind.CONFLICT),
+        ({"batch_size": 2, "event_format": EventFormat.METRIC_REPORT}, "BatchSize", FlawKind.CONFLICT),
+        ({"batch_size": 2, "kind": SubscriptionType.SSE}, "BatchSize", FlawKind.CONFLICT),
         ({"rate_per_s": 0.0}, "RatePerSecond", FlawKind.OUT_OF_RANGE),
         ({"rate_per_s": float("nan")}, "RatePerSecond", FlawKind.OUT_OF_RANGE),
         ({"retention_s": 2_592_001}, "RetentionSeconds", FlawKind.OUT_OF_RANGE),

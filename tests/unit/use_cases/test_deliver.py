@@ -356,9 +356,10 @@ class Letting(InMemoryDeliveryLedger):
     tickets: tuple[TaskTicket, ...] = (TaskTicket(delivery_id="a", seq=1), TaskTicket(delivery_id="b", seq=1))
     notices: tuple[Notice, ...] = ()
     is_fast: bool | None = None
+    is_slowing: bool | None = None
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
-        self.is_fast = is_fast
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
+        self.is_fast, self.is_slowing = is_fast, is_slowing
         super().complete(claim)
         return Aftermath(tickets=self.tickets, notices=self.notices)
 
@@ -394,6 +395,19 @@ def test_the_ledger_hears_of_fast_answers_by_rule_l18(relay: InMemoryRelay, dura
     relay.delivering_over(ledger)(ticket)
 
     assert ledger.is_fast is is_fast
+
+
+def test_the_ledger_hears_of_answers_that_get_slow(relay: InMemoryRelay) -> None:
+    ledger = Letting(relay.state)
+    ledger.tickets = ()
+    deliver, told = relay.delivering_over(ledger), []
+    for offset, duration_s in enumerate((0.1, 0.4, 0.6, 0.1)):
+        relay.sender.default = Outcome(status=200, duration_s=duration_s)
+        (ticket,) = relay.ingest(replace(ONE, subscription_id=f"s{offset}"))
+        deliver(ticket)
+        told.append(ledger.is_slowing)
+
+    assert told == [False, False, True, False]
 
 
 def test_what_the_event_service_sets_counts_for_the_next_attempt(relay: InMemoryRelay) -> None:

@@ -3,9 +3,10 @@ Events that are too large for one body become several deliveries, wherever they 
 """
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
-from odim_relay.domain.event import Event, Shape
+from odim_relay.domain.event import Event, EventRecord, Shape
 from odim_relay.domain.identity import delivery_id, event_id, part_id
 from odim_relay.formats.redfish import decode
 from odim_relay.ports import Record
@@ -89,3 +90,14 @@ def test_an_event_of_our_own_is_divided_too() -> None:
     world.announce(payload_of(4), only=["all"])
 
     assert [kept.shape.records for kept in world.state.deliveries.values()] == list(PARTS)
+
+
+def test_what_leaves_a_critical_record_in_its_body_is_urgent() -> None:
+    event = replace(event_of(2), records=(EventRecord(severity="Critical"), EventRecord(severity="Warning")))
+
+    made = [
+        new_deliveries(event, event_id="e", event_index=0, subscription_id="s", shape=Shape(records=records))
+        for records in (None, (0,), (1,))
+    ]
+
+    assert [one.is_urgent for (one,) in made] == [True, True, False]

@@ -30,8 +30,8 @@ class OneByOne(InMemoryDeliveryLedger):
     def claim(self, ticket: TaskTicket) -> Claim | Refusal:
         return Refusal("over_cap") if ticket.delivery_id in self.refuses else super().claim(ticket)
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
-        super().complete(claim, is_fast=is_fast)
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
+        super().complete(claim, is_fast=is_fast, is_slowing=is_slowing)
         waiting = sorted(self.state.deliveries.values(), key=lambda kept: kept.number)
         tickets = [TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=self.wait_s) for kept in waiting[:1]]
         return Aftermath(tickets=tickets)

@@ -1,10 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.errors import TransientError
-from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Refusal, TaskTicket
+from odim_relay.ports import Aftermath, Claim, DeliveryLedger, LastAttempt, Passenger, Refusal, TaskTicket
 from odim_relay.use_cases.patience import PatientLedger
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.relay import InMemoryRelay
@@ -32,11 +32,18 @@ class Away:
     def claim(self, ticket: TaskTicket) -> Claim | Refusal:
         return self._here("claim").claim(ticket)
 
+    def join(self, claim: Claim, most_bytes: int) -> Claim:
+        return self._here("join").join(claim, most_bytes)
+
+    def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
+        self._here("unload").unload(claim, passengers)
+
     def holds(self, claim: Claim) -> bool:
         return self._here("holds").holds(claim)
 
-    def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
-        return self._here("complete", is_fast=is_fast).complete(claim, is_fast=is_fast)
+    def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
+        here = self._here("complete", is_fast=is_fast, is_slowing=is_slowing)
+        return here.complete(claim, is_fast=is_fast, is_slowing=is_slowing)
 
     def retry(self, claim: Claim, wait_s: float, last: LastAttempt) -> Aftermath:
         return self._here("retry").retry(claim, wait_s, last)
@@ -76,6 +83,7 @@ CALLS: dict[str, Callable[[DeliveryLedger, Claim], object]] = {
     "suspend": lambda ledger, claim: ledger.suspend(claim, ParkReason.GONE, LAST),
     "release": lambda ledger, claim: ledger.release(claim),
     "told": lambda ledger, claim: ledger.told(claim),
+    "unload": lambda ledger, claim: ledger.unload(claim, ()),
     "claim": lambda ledger, claim: ledger.claim(TaskTicket(delivery_id=claim.delivery_id, seq=claim.lease)),
 }
 OUTCOMES = ("complete", "retry", "park", "suspend")
@@ -158,19 +166,19 @@ def test_who_is_told_to_stop_asks_once_more_and_gives_up(relay: InMemoryRelay, c
     assert len(away.calls) == 4
 
 
-@pytest.mark.parametrize("is_fast", [True, False])
-def test_a_fast_answer_is_passed_on_as_such(relay: InMemoryRelay, claim: Claim, is_fast: bool) -> None:
+@pytest.mark.parametrize("said", [{"is_fast": True}, {"is_slowing": True}, {}])
+def test_how_it_was_answered_is_passed_on(relay: InMemoryRelay, claim: Claim, said: dict[str, bool]) -> None:
     away = Away(relay.ledger, 1)
 
-    PatientLedger(away, Waiting()).complete(claim, is_fast=is_fast)
+    PatientLedger(away, Waiting()).complete(claim, **said)
 
-    assert away.calls == [("complete", {"is_fast": is_fast})] * 2
+    assert away.calls == [("complete", {"is_fast": False, "is_slowing": False, **said})] * 2
 
 
 def test_only_a_store_that_is_away_is_waited_for(relay: InMemoryRelay, claim: Claim) -> None:
     class Broken(InMemoryDeliveryLedger):
-        def complete(self, claim: Claim, *, is_fast: bool = False) -> Aftermath:
-            raise ZeroDivisionError(claim.delivery_id, is_fast)
+        def complete(self, claim: Claim, *, is_fast: bool = False, is_slowing: bool = False) -> Aftermath:
+            raise ZeroDivisionError(claim.delivery_id, is_fast, is_slowing)
 
     waiting = Waiting()
 

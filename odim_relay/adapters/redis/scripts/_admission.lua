@@ -9,8 +9,21 @@ local function most_under_way(flow)
   local most, is_tight = flow.allowance, false
   -- What cannot go out would only be claimed and parked again.
   if is_crowded(destination) then most, is_tight = math.min(most, most_in_flight(destination)), true end
+  -- What comes while others wait must not queue behind more of them than can be in flight.
+  if is_waiting(flow) and most_in_flight(destination) < most then most, is_tight = most_in_flight(destination), true end
   if flow.max_in_flight and flow.max_in_flight <= most then most, is_tight = flow.max_in_flight, true end
+  -- What comes while few batches are under way waits, and goes with the next ones.
+  if flow.batch then most, is_tight = math.min(most, RULES.batches), true end
   return most, is_tight
+end
+
+-- Whether a new delivery may go though others wait: what comes now need not be late because they are. Few at a time, and not
+-- more of them between two that had waited, so that those go on. With a limit of its own, within that.
+local function may_pass(flow)
+  if flow.passed >= RULES.passing then return false end
+  local most = most_under_way(flow)
+  local with_passing = most + math.min(RULES.passing, most)
+  return flow.active < math.min(with_passing, flow.max_in_flight or with_passing)
 end
 
 -- What becomes of a letter whose turn has come: nil when it may go, else it went another way.
@@ -54,9 +67,16 @@ local function is_resting(letter)
   return letter.index == 'delayed' and tonumber(letter.replays or 0) > 1
 end
 
--- The next id in turn: of those that are ready; then, after a recovery, of those that wait for times of their own.
+-- The next id in turn: of those that are ready; then, after a recovery, of those that wait for times of their own. After some
+-- that stood ahead one that does not.
 local function next_in_turn(flow)
-  if is_waiting(flow) then return redis.call('ZRANGE', flow.ready, 0, 0)[1] end
+  if is_waiting(flow) then
+    local has_passed = not flow.is_ordered and RULES.passing > 0 and flow.passed >= RULES.passing
+    local found = has_passed and redis.call('ZRANGEBYSCORE', flow.ready, 0, '+inf', 'LIMIT', 0, 1)
+    if found and found[1] then return found[1] end
+    found = redis.call('ZRANGE', flow.ready, 0, 0, 'WITHSCORES')
+    return found[1], tonumber(found[2]) < 0
+  end
   if not flow.recall then return nil end
   local found = redis.call('ZRANGEBYSCORE', flow.delayed, '(' .. flow.recall, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if found[1] then
@@ -80,12 +100,13 @@ local function admit(flow)
   for _ = 1, RULES.admit_most do
     if flow.active + (is_counting_too and flow.counting or 0) >= most then return end
     if rate > 0 and flow.next_at_ms - NOW > RULES.max_countdown_ms then return end
-    local id = next_in_turn(flow)
+    local id, is_ahead = next_in_turn(flow)
     if not id then return end
     local letter, newer = letter_of(id)
     if not is_sorted_out(flow, id, letter, newer) and not is_resting(letter) then
       if flow.is_ordered and letter.due_ms and tonumber(letter.due_ms) > NOW then return end -- blocked by its head
       unpark(flow, id, letter, pace(flow, rate))
+      pass(flow, is_ahead and flow.passed + 1 or 0)
     end
   end
 end
@@ -189,13 +210,25 @@ local function go_on(flow, destination, did_close)
   if flow.exists and not flow.suspended then recover(flow) end -- what probed may have been its last one that was ready
 end
 
--- The attempt of a subscription succeeded: it may have one more under way while it recovers.
-local function succeed(flow)
+-- Its receiver cannot keep up: half as many may be under way, until successes allow one more each. Answers that overlap
+-- are one sign.
+local function shrink(flow)
+  local most = flow.allowance
+  if most >= RULES.window then most = math.min(RULES.window, math.max(flow.active + 1, 2 * RULES.shrunk)) end
+  if most <= 1 or NOW - flow.shrunk_at_ms < RULES.shrink_ms then return end
+  flow.shrunk_at_ms = NOW
+  redis.call('HSET', flow.key, 'shrunk_at_ms', text(NOW))
+  allow(flow, math.floor(most / 2))
+end
+
+-- The attempt of a subscription succeeded: it may have one more under way while it recovers, unless its answers get slow.
+local function succeed(flow, is_slowing)
   if flow.failures > 0 then
     flow.failures = 0
     redis.call('HDEL', flow.key, 'failures', 'failed_at_ms')
   end
-  if flow.allowance < RULES.window then allow(flow, flow.allowance + 1) end
+  if is_slowing then shrink(flow)
+  elseif flow.allowance < RULES.window then allow(flow, flow.allowance + 1) end
 end
 
 local function suspend(flow, reason)
@@ -215,8 +248,8 @@ end
 
 -- An attempt or a probe of a subscription failed (L25). Attempts that overlapped are one failure: a subscription is not
 -- given up for one blip that met sixteen requests.
-local function fail_flow(flow)
-  if flow.allowance > 1 and is_waiting(flow) then allow(flow, math.max(1, math.floor(flow.allowance / 2))) end
+local function fail_flow(flow, is_overloaded)
+  if is_overloaded or (flow.allowance > 1 and is_waiting(flow)) then shrink(flow) end
   if flow.policy == '' or flow.suspended or not flow.exists then return end
   local failed_at_ms = tonumber(redis.call('HGET', flow.key, 'failed_at_ms') or 0)
   if NOW - failed_at_ms < failure_spacing_ms() then return end

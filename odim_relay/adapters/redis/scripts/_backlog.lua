@@ -44,12 +44,28 @@ local function nothing_to_wake(flow)
   redis.call('SREM', prefix .. 'waiting:' .. flow.destination, flow.id)
 end
 
+-- Where the letters of a subscription stand, oldest first in each: key, lowest and highest score, and what makes a number of a
+-- score. What is urgent stands before all others, and what came while they went out already before them.
+local function ranks_of(flow)
+  return {
+    { flow.ready, '0', '+inf', 0 }, { flow.ready, '-inf', '(-' .. text(RULES.live), RULES.urgent },
+    { flow.ready, '-' .. text(RULES.live), '(0', RULES.live }, { flow.delayed, '-inf', '+inf', 0 },
+    { flow.by_hand, '-inf', '+inf', 0 },
+  }
+end
+
+local function score_of(flow, letter)
+  if letter.index ~= 'ready' or flow.is_ordered then return letter.number end
+  if letter.urgent then return letter.number - RULES.urgent end
+  return letter.live and letter.number - RULES.live or letter.number
+end
+
 -- Put a letter, whose place is free, into the hash and its index, and count it.
 local function keep(flow, id, letter, due_ms)
   letter.due_ms = due_ms and text(due_ms) or nil
   letter.index = index_for(flow, letter.reason, due_ms)
   redis.call('HSET', DEAD_LETTERS, id, cjson.encode(letter))
-  redis.call('ZADD', flow[letter.index], letter.number, id)
+  redis.call('ZADD', flow[letter.index], score_of(flow, letter), id)
   if due_ms then redis.call('ZADD', DEADLINES, due_ms, id) else redis.call('ZREM', DEADLINES, id) end
   redis.call('HINCRBY', flow.counts, letter.reason, 1)
   redis.call('ZINCRBY', BACKLOGS, letter.size, flow.id)
@@ -89,14 +105,14 @@ end
 -- Remove a delivery wherever it stands. Returns true when there was one.
 local function forget(id)
   local delivery = prefix .. 'delivery:' .. id
-  local fields = redis.call('HMGET', delivery, 'event', 'countdown', 'subscription')
+  local fields = redis.call('HMGET', delivery, 'event', 'countdown', 'subscription', 'leader')
   if fields[1] then
     local flow = flow_of(fields[3])
     leave_countdown(flow, id, fields[2])
     redis.call('ZREM', DEADLINES, id)
     redis.call('DEL', delivery)
     let_go_of_body(fields[1], id)
-    add(flow, 'active', -1)
+    if not fields[4] then add(flow, 'active', -1) end -- a passenger takes no place of its own
     return true
   end
   local letter = letter_of(id)
@@ -119,11 +135,12 @@ end
 -- The id of the letter of a subscription that has waited longest; nil without any. Those that a newer version wrote are kept.
 local function oldest_of(flow)
   local oldest, lowest
-  for _, index in ipairs({ flow.ready, flow.delayed, flow.by_hand }) do
-    local heads = redis.call('ZRANGE', index, 0, 9, 'WITHSCORES')
+  for _, rank in ipairs(ranks_of(flow)) do
+    local heads = redis.call('ZRANGEBYSCORE', rank[1], rank[2], rank[3], 'WITHSCORES', 'LIMIT', 0, 10)
     for i = 1, #heads, 2 do
       if letter_of(heads[i]) then
-        if not lowest or tonumber(heads[i + 1]) < lowest then oldest, lowest = heads[i], tonumber(heads[i + 1]) end
+        local number = heads[i + 1] + rank[4]
+        if not lowest or number < lowest then oldest, lowest = heads[i], number end
         break
       end
     end
@@ -145,15 +162,17 @@ local function keep_quota(flow, most)
   end
 end
 
--- Move a delivery that is not parked into the dead-letter hash; with due_ms it is looked at again then.
-local function park(id, reason, last, due_ms)
+-- Move a delivery that is not parked into the dead-letter hash; with due_ms it is looked at again then. What parks it is an
+-- outcome, as a rule: lapses are counted from there.
+local function park(id, reason, last, due_ms, lapses)
   local delivery = prefix .. 'delivery:' .. id
   local flat = redis.call('HGETALL', delivery)
   local letter = {}
   for i = 1, #flat, 2 do letter[flat[i]] = flat[i + 1] end
   local flow = flow_of(letter.subscription)
   leave_countdown(flow, id, letter.countdown)
-  letter.countdown, letter.lapses = nil, nil -- what parks it is an outcome: lapses are counted from there
+  if not letter.leader then add(flow, 'active', -1) end
+  letter.countdown, letter.leader, letter.passengers, letter.lapses = nil, nil, nil, lapses
   letter.version = RULES.letter_version
   letter.state = 'PARKED'
   letter.reason = reason
@@ -163,7 +182,6 @@ local function park(id, reason, last, due_ms)
   letter.size = redis.call('HSTRLEN', body, 'payload') + RULES.overhead_bytes
   if last ~= '' then letter.last = last end
   redis.call('DEL', delivery)
-  add(flow, 'active', -1)
   keep(flow, id, letter, due_ms)
   count_parked(reason)
   keep_quota(flow, 4)
@@ -195,8 +213,8 @@ local function hand_out(flow, id, seq, wait_ms)
   to_publish(id, seq, wait_ms)
 end
 
--- Take a letter out of the hash and hand it to Celery, at once or after a wait. Its earlier attempts make it a replay.
-local function unpark(flow, id, letter, wait_ms)
+-- Make a delivery of a letter again. Its earlier attempts make it a replay.
+local function revive(flow, id, letter)
   take_out(flow, id, letter)
   if letter.attempts ~= '0' then
     letter.replay = '1'
@@ -209,8 +227,43 @@ local function unpark(flow, id, letter, wait_ms)
     flat[#flat + 1] = value
   end
   redis.call('HSET', prefix .. 'delivery:' .. id, unpack(flat))
+end
+
+-- Take a letter out of the hash and hand it to Celery, at once or after a wait.
+local function unpark(flow, id, letter, wait_ms)
+  revive(flow, id, letter)
   add(flow, 'active', 1)
   hand_out(flow, id, letter.seq + 1, wait_ms)
+end
+
+-- Put what was sent in vain with others back to its place, as if it had not gone: who is to blame is not known yet. With
+-- `together` it goes next with so many at most, itself among them.
+local function put_back(flow, id, together, lapses)
+  if not flow.exists then -- and swept maybe: nobody would look for what is parked now
+    if forget(id) then count('deliveries:subscription_deleted', 1) end
+    return
+  end
+  local delivery = prefix .. 'delivery:' .. id
+  redis.call('HINCRBY', delivery, 'attempts', -1)
+  if together then redis.call('HSET', delivery, 'together', together) end
+  park(id, 'behind', '', nil, lapses)
+end
+
+-- Whether a delivery is still with the leader whose claim had it.
+local function is_passenger_of(leader, id)
+  return redis.call('HGET', prefix .. 'delivery:' .. id, 'leader') == leader
+end
+
+-- The ids of those that are still with a leader, which keeps none any more.
+local function passengers_of(id, lease)
+  local ids, delivery = {}, prefix .. 'delivery:' .. id
+  local noted = redis.call('HGET', delivery, 'passengers')
+  if not noted then return ids end
+  redis.call('HDEL', delivery, 'passengers')
+  for passenger in string.gmatch(noted, '%S+') do
+    if is_passenger_of(id .. ':' .. lease, passenger) then ids[#ids + 1] = passenger end
+  end
+  return ids
 end
 
 -- Give a letter another reason and due time, at its place.

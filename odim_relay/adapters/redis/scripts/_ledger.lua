@@ -96,7 +96,8 @@ local function flow_of(subscription)
   if flow then return flow end
   local key = prefix .. 'flow:' .. subscription
   local found = redis.call('HMGET', key, 'destination', 'mode', 'policy', 'active', 'counting', 'suspended',
-    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms', 'max_in_flight', 'rate', 'next_at_ms', 'retention_ms')
+    'allowance', 'failures', 'recall', 'lost', 'telling_until_ms', 'max_in_flight', 'rate', 'next_at_ms', 'retention_ms',
+    'batch', 'passed', 'shrunk_at_ms')
   flow = {
     key = key,
     id = subscription,
@@ -117,6 +118,9 @@ local function flow_of(subscription)
     rate = tonumber(found[13]),
     next_at_ms = tonumber(found[14] or 0),
     retention_ms = tonumber(found[15] or RULES.retention_ms),
+    batch = tonumber(found[16]), -- how many events go out in one request at most; nil for one each
+    passed = tonumber(found[17] or 0), -- new ones that went since the last that had waited
+    shrunk_at_ms = tonumber(found[18] or 0),
     ready = prefix .. 'parked:' .. subscription,
     delayed = prefix .. 'delayed:' .. subscription,
     by_hand = prefix .. 'by-hand:' .. subscription,
@@ -142,6 +146,14 @@ local function write_sums()
     if not flow.exists and flow.active <= 0 and flow.counting <= 0 then redis.call('DEL', flow.key)
     elseif flow.is_changed then redis.call('HSET', flow.key, 'active', flow.active, 'counting', flow.counting) end
   end
+end
+
+-- Note how many went ahead of those that had waited since the last of them.
+local function pass(flow, passed)
+  passed = math.min(passed, RULES.passing)
+  if passed == flow.passed then return end
+  flow.passed = passed
+  if passed == 0 then redis.call('HDEL', flow.key, 'passed') else redis.call('HSET', flow.key, 'passed', passed) end
 end
 
 local function allow(flow, allowance)

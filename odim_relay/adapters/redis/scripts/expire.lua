@@ -9,9 +9,9 @@ local most = 100 -- per index and step
 local scanned = redis.call('ZSCAN', BACKLOGS, ARGV[1], 'COUNT', 20)
 local expired = 0
 
-local function expire(flow, index)
+local function expire(flow, rank)
   local gone = 0
-  for _, id in ipairs(redis.call('ZRANGE', index, 0, most - 1)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', rank[1], rank[2], rank[3], 'LIMIT', 0, most)) do
     local letter = letter_of(id)
     if letter then -- one that a newer version wrote is kept, and what is behind it is not
       if tonumber(letter.taken_ms) + flow.retention_ms > NOW then break end
@@ -24,7 +24,8 @@ end
 
 for i = 1, #scanned[2], 2 do
   local flow = flow_of(scanned[2][i])
-  local gone = expire(flow, flow.ready) + expire(flow, flow.delayed) + expire(flow, flow.by_hand)
+  local gone = 0
+  for _, rank in ipairs(ranks_of(flow)) do gone = gone + expire(flow, rank) end
   if gone > 0 then wake(flow) end
   expired = expired + gone
 end

@@ -1,5 +1,6 @@
 -- Tell the ledger that an attempt did not succeed: retry, park or release (L20, L22). Without the lease only what the attempt
--- says of its destination counts.
+-- says of its destination counts. Its passengers go back to their places. What was refused together is taken apart: all of it
+-- goes again, half as many at once, until the one to blame stands alone.
 --
 -- Reads   subscriptions
 -- Writes  delivery:*, body:*, deadlines, dead-letters and their indexes, countdowns:*, flow:*, destination:*, inflight:*,
@@ -9,7 +10,8 @@
 --       6 what the attempt says of the destination: 'alive', 'failing', 'unreachable', 'withheld', or 'nothing'
 --       7 its Retry-After, ms, 0 for none    8 last attempt, JSON
 --       9 'retry', 'park', 'suspend' or 'release'
---       retry: 10 wait, ms         park, suspend: 10 reason
+--       retry: 10 wait, ms         park, suspend: 10 reason         release: 10 empty
+--       then its passengers' ids
 -- Returns {what became of it, its seq, wait in ms, tickets, notices}: 'retrying', 'parked', 'queued', 'gone' when its
 --       subscription is, or 'lost' without the lease; seq and wait are 0 but for 'retrying'
 
@@ -21,16 +23,33 @@ local delivery = prefix .. 'delivery:' .. id
 land(destination, id, lease)
 local found = redis.call('HMGET', delivery, 'state', 'seq', 'attempts', 'replay', 'replays')
 local holds = found[1] == 'SENDING' and found[2] == lease
+
+-- A destination that is known to be down, one that is gone, and one that was sent nothing, say nothing of the events.
+local was_closed, together = is_closed(destination), nil
+if flow.batch and says ~= 'withheld' and (was_closed or says == 'alive') and (action == 'retry' or action == 'park') then
+  together = math.max(1, math.floor((#ARGV - 9) / 2))
+end
+local had_passengers = #ARGV > 10
+for at = 11, #ARGV do
+  if is_passenger_of(id .. ':' .. lease, ARGV[at]) then put_back(flow, ARGV[at], together) end
+end
+if holds then
+  if together then redis.call('HSET', delivery, 'together', together) end
+  if had_passengers then redis.call('HDEL', delivery, 'passengers') end
+end
 -- If it was to tell of lost events as well, the next one does.
 if flow.lost > 0 then redis.call('HDEL', flow.key, 'telling_until_ms') end
 
-local was_closed = is_closed(destination)
 local generation, did_close = tonumber(ARGV[5]), false
 if says == 'alive' then
   did_close = answer_of(destination, generation, false)
 elseif says ~= 'nothing' then
   fail_destination(destination, generation, says == 'unreachable', retry_after_ms, threshold_of(flow, found[4] == '1'))
-  if flow.exists and says ~= 'withheld' then fail_flow(flow) end -- that it is withheld is our own fault
+  -- That it is withheld is our own fault.
+  if flow.exists and says ~= 'withheld' then
+    local status = cjson.decode(last).status
+    fail_flow(flow, status == 429 or status == 503)
+  end
 end
 
 local function become(what, seq, wait_ms)
@@ -62,6 +81,11 @@ if action == 'release' then
   redis.call('HSET', delivery, 'attempts', found[3] - 1)
   queue(id, lease + 1, RULES.patience_ms)
   return become('queued')
+end
+
+if had_passengers and (ARGV[10] == 'rejected' or ARGV[10] == 'broken') then
+  put_back(flow, id, together)
+  return become('parked')
 end
 
 if action == 'suspend' then suspend(flow, ARGV[10]) end

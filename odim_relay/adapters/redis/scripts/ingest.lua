@@ -12,7 +12,8 @@
 --       10-13 counts of records, events, unmatched, of unknown source
 --       14-17 counts of events, deliveries, quarantine entries, kinds of ignored records that follow
 --       then per event: id, payload, record, recorded_at_ms, 1 when it goes into the journal else 0
---       then per delivery: id, subscription, place of its event (from 1), shape, reason it is parked for at once or empty
+--       then per delivery: id, subscription, place of its event (from 1), shape, reason it is parked for at once or empty,
+--         1 when it is urgent else 0
 --       then per quarantine entry: id, document, value
 --       then per kind of ignored records: its name, how many
 -- Returns {'position'}, {'generation'}, {'full'} or {'entry'} when refused, else {'written', tickets}
@@ -67,14 +68,18 @@ for i = 1, event_count do
   at = at + 5
 end
 
--- Why a new delivery has to wait, nil when there is room for it. What came before it goes first.
+-- Why a new delivery has to wait, nil when there is room for it. What came before it goes first, but for few.
 local function hindrance(flow)
   if flow.suspended or not is_enabled() then return 'suspended' end
   if not is_closed(destination_of(flow.destination)) then return 'breaker_open' end
-  if is_waiting(flow) or flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
+  if flow.rate and flow.next_at_ms > NOW then return 'behind' end
+  if is_waiting(flow) then
+    if flow.is_ordered or not may_pass(flow) then return 'behind' end
+    pass(flow, flow.passed + 1)
+  elseif flow.active + (flow.is_ordered and flow.counting or 0) >= most_under_way(flow) then
     return 'behind'
   end
-  return flow.rate and flow.next_at_ms > NOW and 'behind' or nil
+  return nil
 end
 
 local result, created, touched, is_to_go = { 'written', tickets }, 0, {}, {}
@@ -83,8 +88,8 @@ if delivery_count > 0 then
   local with_body = {}
   for _ = 1, delivery_count do
     local id, subscription, event, shape = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
-    local parked_as = ARGV[at + 4]
-    at = at + 5
+    local parked_as, urgent = ARGV[at + 4], ARGV[at + 5] == '1' and '1' or nil
+    at = at + 6
     ticket = ticket + 1
     local delivery = prefix .. 'delivery:' .. id
     -- The ledger has it already: that happens only after the position was reset to an earlier one.
@@ -100,18 +105,20 @@ if delivery_count > 0 then
       end
       local flow = flow_of(subscription)
       touched[subscription] = flow
+      local is_live = RULES.passing > 0 and is_waiting(flow)
       local reason = parked_as ~= '' and parked_as or hindrance(flow)
       if parked_as == '' then is_to_go[subscription] = true end
       if reason then
         keep(flow, id, { version = RULES.letter_version, state = 'PARKED', seq = '0', ticket = text(ticket),
           number = text(ticket), subscription = subscription, event = ARGV[arg], shape = shape, attempts = '0',
           patience_ms = text(RULES.patience_ms), taken_ms = text(NOW), reason = reason, parked_at_ms = text(NOW),
-          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes }, nil)
+          record = ARGV[arg + 2], size = #ARGV[arg + 1] + RULES.overhead_bytes, urgent = urgent,
+          live = is_live and reason == 'behind' and '1' or nil }, nil)
         count_parked(reason)
       else
         redis.call('HSET', delivery, 'state', 'QUEUED', 'seq', 1, 'ticket', ticket, 'number', ticket,
           'subscription', subscription, 'event', ARGV[arg], 'shape', shape, 'attempts', 0, 'patience_ms', RULES.patience_ms,
-          'taken_ms', text(NOW))
+          'taken_ms', text(NOW), unpack(urgent and { 'urgent', urgent } or {}))
         redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)
         add(flow, 'active', 1)
         pace(flow, flow.rate or 0)

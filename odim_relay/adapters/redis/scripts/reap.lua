@@ -36,26 +36,43 @@ local function handle_parked(id)
   end
 end
 
+-- Its worker died or hung.
+local function handle_sending(flow, id, seq, leader)
+  local delivery = prefix .. 'delivery:' .. id
+  local lapses = redis.call('HINCRBY', delivery, 'lapses', 1)
+  if lapses >= RULES.broken_after then
+    park(id, 'broken', cjson.encode({ detail = 'its worker died or hung ' .. lapses .. ' times while sending it' }), nil)
+    wake(flow)
+  elseif leader then
+    put_back(flow, id, 1, lapses)
+    wake(flow)
+  else
+    if flow.batch then redis.call('HSET', delivery, 'together', 1) end
+    requeue(id, seq + 1, RULES.patience_ms)
+  end
+end
+
+local is_handled = {}
+
 local function handle(id)
   local delivery = prefix .. 'delivery:' .. id
-  local found = redis.call('HMGET', delivery, 'state', 'seq', 'ticket', 'patience_ms', 'lapses', 'subscription', 'countdown')
+  local found = redis.call('HMGET', delivery, 'state', 'seq', 'ticket', 'patience_ms', 'subscription', 'countdown', 'leader')
   local state, seq = found[1], found[2]
   if not state then return handle_parked(id) end
-  local flow = flow_of(found[6])
+  local flow = flow_of(found[5])
   if not flow.exists then
     forget(id)
     count('deliveries:subscription_deleted', 1)
   elseif state == 'SENDING' then
-    local lapses = tonumber(found[5] or 0) + 1
-    redis.call('HSET', delivery, 'lapses', lapses)
-    if lapses >= RULES.broken_after then
-      park(id, 'broken', cjson.encode({ detail = 'its worker died or hung ' .. lapses .. ' times while sending it' }), nil)
-      wake(flow)
-    else
-      requeue(id, seq + 1, RULES.patience_ms)
+    -- What was together when a worker died goes one by one, so that the one that kills workers is found. All of it now: who
+    -- is next must not pass it.
+    for _, passenger in ipairs(passengers_of(id, seq)) do
+      handle_sending(flow, passenger, nil, id)
+      is_handled[passenger] = true
     end
+    handle_sending(flow, id, seq, found[7])
   elseif state == 'RETRYING' then
-    leave_countdown(flow, id, found[7])
+    leave_countdown(flow, id, found[6])
     requeue(id, seq + 1, RULES.patience_ms)
   elseif tonumber(found[3]) < watermark or queue_is_empty then
     -- Overtaken: its task is lost, or waits in a worker. The same seq: whichever copy comes first claims, the other is refused.
@@ -66,7 +83,9 @@ local function handle(id)
 end
 
 local lapsed = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', NOW, 'LIMIT', 0, RULES.reap_most)
-for _, id in ipairs(lapsed) do handle(id) end
+for _, id in ipairs(lapsed) do
+  if not is_handled[id] then handle(id) end
+end
 
 local swept = 0
 local deleted = redis.call('ZRANGE', prefix .. 'subscriptions:deleted', 0, 0)[1]

@@ -5,7 +5,8 @@
 --
 -- ARGV  1 id    2 document    3 document that must stand there, empty for any or none
 --       4 destination    5 mode    6 policy: 'suspend', 'terminate' or empty
---       7 most in flight    8 deliveries per second    9 retention, ms    each empty for none of its own
+--       7 most in flight    8 requests per second    9 retention, ms    10 most events in a request
+--       each empty for none of its own
 -- Returns the generation, 0 when another document stands there
 
 local flow = flow_of(ARGV[1])
@@ -14,7 +15,7 @@ redis.call('HSET', SUBSCRIPTIONS, ARGV[1], ARGV[2])
 -- One that is saved again is not swept: its parked deliveries are wanted.
 redis.call('ZREM', prefix .. 'subscriptions:deleted', ARGV[1])
 redis.call('HSET', flow.key, 'destination', ARGV[4], 'mode', ARGV[5], 'policy', ARGV[6])
-for at, name in ipairs({ 'max_in_flight', 'rate', 'retention_ms' }) do
+for at, name in ipairs({ 'max_in_flight', 'rate', 'retention_ms', 'batch' }) do
   if ARGV[6 + at] == '' then redis.call('HDEL', flow.key, name) else redis.call('HSET', flow.key, name, ARGV[6 + at]) end
 end
 if tonumber(ARGV[8]) ~= flow.rate then redis.call('HDEL', flow.key, 'next_at_ms') end -- the old pace is nobody's any more

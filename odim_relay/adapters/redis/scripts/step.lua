@@ -5,11 +5,13 @@
 --         workers, watermark, counters
 --
 -- ARGV  1 name of the worker    2 count of completions
---       then per completion: id, lease, subscription, destination, generation of its breaker, 1 when it was fast
+--       then per completion: id, lease, subscription, destination, generation of its breaker, how it was answered: 'fast',
+--       'slowing' or empty,
+--       count of passengers, and their ids
 --       then per claim: id, seq
 -- Returns {generation, tickets, notices, reply per claim}: a reply is the reason of a refusal, or
 --       {lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, generation of its breaker,
---        1 when it is a replay, mode, events lost that the subscriber was not told of}
+--        1 when it is a replay, mode, events lost that the subscriber was not told of, how many passengers it has room for}
 
 local WATERMARK = prefix .. 'watermark'
 local found = redis.call('MGET', prefix .. 'subscriptions:generation', WATERMARK, EVENT_SERVICE)
@@ -22,10 +24,15 @@ for _ = 1, tonumber(ARGV[2]) do
   if forget(id) then count('deliveries:delivered', 1) end
   land(destination, id, lease)
   note_success(destination)
-  local did_close = answer_of(destination, tonumber(ARGV[at + 4]), ARGV[at + 5] == '1')
-  succeed(flow)
-  go_on(flow, destination, did_close)
+  local did_close = answer_of(destination, tonumber(ARGV[at + 4]), ARGV[at + 5] == 'fast')
+  local is_slowing = ARGV[at + 5] == 'slowing'
   at = at + 6
+  for passenger = at + 1, at + ARGV[at] do
+    if forget(ARGV[passenger]) then count('deliveries:delivered', 1) end
+  end
+  succeed(flow, is_slowing)
+  go_on(flow, destination, did_close)
+  at = at + 1 + ARGV[at]
 end
 
 local highest = watermark
@@ -61,10 +68,16 @@ local function to_tell(flow)
   return flow.lost
 end
 
+-- How many of those that wait may go with a delivery, in its request; a probe goes alone.
+local function room_beside(flow, destination, together)
+  if not flow.batch or flow.is_once or not is_closed(destination) or not is_waiting(flow) then return 0 end
+  return math.min(flow.batch, tonumber(together or flow.batch)) - 1
+end
+
 local function claim(id, seq)
   local delivery = prefix .. 'delivery:' .. id
   local found = redis.call('HMGET', delivery, 'seq', 'state', 'ticket', 'subscription', 'event', 'shape', 'attempts',
-    'countdown', 'replay')
+    'countdown', 'replay', 'together')
   if not found[1] then return 'gone' end
   local ticket = tonumber(found[3])
   if ticket > highest then highest = ticket end
@@ -102,7 +115,7 @@ local function claim(id, seq)
   take_off(destination, id, lease, NOW + RULES.flight_ms)
   local mode = flow.is_ordered and 'ordered' or flow.is_once and 'at_most_once' or ''
   return { lease, found[4], found[5], found[6], attempt, body[1], body[2], flow.destination, destination.generation,
-    found[9] == '1' and 1 or 0, mode, to_tell(flow) }
+    found[9] == '1' and 1 or 0, mode, to_tell(flow), room_beside(flow, destination, found[10]) }
 end
 
 local result = { generation, tickets, notices }

@@ -261,8 +261,8 @@ KNOWN = Subscription(
         ({"Oem": {"OdimRelay": {"SigningSecret": None}}}, {"signing_secret": ""}),
         ({"Oem": {"OdimRelay": {"Mode": "at_most_once"}}}, {"mode": Mode.AT_MOST_ONCE}),
         (
-            {"Oem": {"OdimRelay": {"MaxInFlight": None, "RatePerSecond": 2.5}}},
-            {"max_in_flight": None, "rate_per_s": 2.5},
+            {"Oem": {"OdimRelay": {"MaxInFlight": None, "RatePerSecond": 2.5, "BatchSize": 9}}},
+            {"max_in_flight": None, "rate_per_s": 2.5, "batch_size": 9},
         ),
         (
             {"Oem": {"OdimRelay": {"CaFile": "ca.pem", "CertificateFingerprint": None}}},

@@ -116,6 +116,7 @@ def test_what_was_asked_for_is_shown_but_secrets() -> None:
             "CertificateFingerprint": None,
             "ClientCertificateFile": None,
             "ClientKeyFile": None,
+            "BatchSize": None,
         }
     }
     assert "hunter2" not in str(found)
