@@ -61,11 +61,11 @@ def post(
 
 
 @contextmanager
-def scripted_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+def scripted_server(serve: Callable[[socket.socket], None], host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """
     Serve each connection by `serve`, one after the other, then close it; gives the URL.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((host, port)) as listener:
 
         def run() -> None:
             while True:
@@ -81,7 +81,7 @@ def scripted_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
         thread = threading.Thread(target=run)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+            yield f"http://{host}:{listener.getsockname()[1]}/hook"
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()

@@ -5,6 +5,7 @@ Nothing is connected to that the egress policy forbids, whatever the URL calls i
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_network
+from itertools import cycle
 
 import pytest
 
@@ -12,7 +13,7 @@ from odim_relay.adapters.http.resolver import AddressInfo
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.outcome import Failure, Standing, Verdict, standing_of, verdict_of
 from tests.integration.http.conftest import MakeSender
-from tests.integration.http.posting import post
+from tests.integration.http.posting import post, read_request, scripted_server
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.server
@@ -88,3 +89,24 @@ def test_a_name_is_sent_to_by_those_of_its_addresses_that_are_allowed(
     assert not was_connected_to(listener)
     # The receiver listens at 127.0.0.1 only: what matters is where was knocked.
     assert outcome.failure is Failure.CONNECT
+
+
+def test_a_name_that_means_another_address_each_time_is_judged_each_time(
+    make_sender: MakeSender, listener: socket.socket
+) -> None:
+    addresses = cycle(["127.0.0.2", "127.0.0.1"])
+
+    def lookup(name: str, port: int) -> list[AddressInfo]:
+        assert name == "rebound.example"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(addresses), port))]
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    sender = make_sender(lookup=lookup, egress=EgressPolicy(allow=(ip_network("127.0.0.2/32"),)))
+    with scripted_server(serve, "127.0.0.2", port_of(listener)):
+        outcomes = [post(sender, f"http://rebound.example:{port_of(listener)}/") for _ in range(20)]
+
+    assert {outcome.status or outcome.failure for outcome in outcomes} == {204, Failure.FORBIDDEN}
+    assert not was_connected_to(listener)
