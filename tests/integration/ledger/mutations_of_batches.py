@@ -107,8 +107,8 @@ BATCHES = (
     Mutation(
         "a destination that is down makes batches smaller",
         "fail",
-        "if flow.batch and (was_closed or says == 'alive') and",
-        "if flow.batch and",
+        "says ~= 'withheld' and (was_closed or says == 'alive') and",
+        "says ~= 'withheld' and",
         test_batches.test_failures_of_a_destination_that_is_known_to_be_down_make_no_batch_smaller,
     ),
     Mutation(

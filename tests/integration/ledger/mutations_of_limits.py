@@ -25,6 +25,7 @@ LIMITS = (
         "step",
         "  if not flow.max_in_flight then return false end\n",
         "  if true then return false end\n",
+        test_own_limits.test_when_it_wants_fewer_those_that_are_queued_go_back,
     ),
     Mutation(
         "who sends and forgets has no limit",
