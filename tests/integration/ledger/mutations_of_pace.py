@@ -23,6 +23,13 @@ PACE = (
         test_urgent.test_in_order_nothing_goes_before_another,
     ),
     Mutation(
+        "who wants order now keeps the ranks",
+        "save_subscription",
+        "then straighten(flow) end",
+        "then end",
+        test_urgent.test_who_wants_order_from_now_on_gets_what_waits_by_the_order_in_which_it_came,
+    ),
+    Mutation(
         "the first in turn is taken for the oldest",
         "_backlog",
         "local number = heads[i + 1] + rank[4]",

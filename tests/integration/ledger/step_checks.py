@@ -114,10 +114,10 @@ def _was_over_quota(change: Change, id_: str) -> bool:
         for other, letter in change.after.letters_of(owner).items()
         if other in change.before.dead_letters and int(letter["number"]) < int(fields["number"])
     ]
-    # What failed comes back into the backlog, and may be let go again by the same step.
-    back = change.step.failed.delivery_id if change.step.failed else ""
+    # What failed together comes back into the backlog, and may be let go again by the same step.
+    back = ids_of(change.step.failed) if change.step.failed else ()
     came = len(change.step.created) + sum(
-        delivery["subscription"] == owner and (other == back or other not in change.after.deliveries)
+        delivery["subscription"] == owner and (other in back or other not in change.after.deliveries)
         for other, delivery in change.before.deliveries.items()
     )
     return not older and len(change.before.letters_of(owner)) + came > change.rules.quota_count

@@ -53,6 +53,13 @@ def test_in_order_nothing_goes_before_another(bench: Bench) -> None:
     assert drained(bench) == [0, 1, 2, 3, 4]
 
 
+def test_who_wants_order_from_now_on_gets_what_waits_by_the_order_in_which_it_came(bench: Bench) -> None:
+    mixed(bench)
+    bench.subscribe(mode=Mode.ORDERED)
+
+    assert drained(bench) == [0, 1, 2, 3, 4]
+
+
 def test_what_was_parked_again_is_still_urgent(bench: Bench) -> None:
     bench.subscribe(max_in_flight=1)
     (urgent,) = bench.fill(1, is_urgent=True)

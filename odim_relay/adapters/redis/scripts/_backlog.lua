@@ -60,6 +60,19 @@ local function score_of(flow, letter)
   return letter.live and letter.number - RULES.live or letter.number
 end
 
+-- A subscription that wants order from now on: what has a rank takes its place by number again. What came while a gap was
+-- drained is not that much; of very much the rest keeps its rank.
+local function straighten(flow)
+  for _ = 1, 200 do
+    local ranked = redis.call('ZRANGEBYSCORE', flow.ready, '-inf', '(0', 'WITHSCORES', 'LIMIT', 0, 500)
+    if #ranked == 0 then return end
+    for i = 1, #ranked, 2 do
+      local score = tonumber(ranked[i + 1])
+      redis.call('ZADD', flow.ready, score + (score < -RULES.live and RULES.urgent or RULES.live), ranked[i])
+    end
+  end
+end
+
 -- Put a letter, whose place is free, into the hash and its index, and count it.
 local function keep(flow, id, letter, due_ms)
   letter.due_ms = due_ms and text(due_ms) or nil

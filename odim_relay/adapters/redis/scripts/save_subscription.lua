@@ -1,7 +1,7 @@
 -- Create or replace a subscription and raise the generation.
 --
 -- Writes  subscriptions, subscriptions:generation, subscriptions:generations, subscriptions:changes,
---         subscriptions:deleted, flow:*, due, waiting:*
+--         subscriptions:deleted, flow:*, due, waiting:*, parked:*
 --
 -- ARGV  1 id    2 document    3 document that must stand there, empty for any or none
 --       4 destination    5 mode    6 policy: 'suspend', 'terminate' or empty
@@ -19,6 +19,7 @@ for at, name in ipairs({ 'max_in_flight', 'rate', 'retention_ms', 'batch' }) do
   if ARGV[6 + at] == '' then redis.call('HDEL', flow.key, name) else redis.call('HSET', flow.key, name, ARGV[6 + at]) end
 end
 if tonumber(ARGV[8]) ~= flow.rate then redis.call('HDEL', flow.key, 'next_at_ms') end -- the old pace is nobody's any more
+if ARGV[5] == 'ordered' and not flow.is_ordered then straighten(flow) end
 flow.exists = true
 if is_waiting(flow) then
   nothing_to_wake(flow)
