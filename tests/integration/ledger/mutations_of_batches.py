@@ -88,7 +88,11 @@ BATCHES = (
     ),
     Mutation("who is suspected goes along", "join", "and size < together and", "and size < most and"),
     Mutation(
-        "in order somebody is passed over", "join", "    elseif flow.is_ordered or (payload", "    elseif (payload"
+        "in order somebody is passed over",
+        "join",
+        "    elseif flow.is_ordered or (payload",
+        "    elseif (payload",
+        test_batches.test_in_order_one_that_has_to_go_alone_is_not_passed_over,
     ),
     Mutation(
         "any number of bytes go along",

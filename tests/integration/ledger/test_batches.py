@@ -389,6 +389,26 @@ def test_an_ordered_subscription_has_one_request_under_way_and_nobody_passed_ove
     assert numbers(led(bench, second)) == [2, 3]
 
 
+def test_in_order_one_that_has_to_go_alone_is_not_passed_over(bench: Bench) -> None:
+    bench = bench.under(batches=1)
+    bench.subscribe(batch_size=2)
+    bench.say(is_enabled=False)
+    bench.fill(2)
+    bench.fill(1, is_urgent=True)
+    bench.fill(2)
+    bench.say(is_enabled=True)
+    (first,) = bench.replay()
+    claim = led(bench, first)
+    assert numbers(claim) == [2, 0]
+    bench.subscribe(batch_size=4, mode=Mode.ORDERED)
+
+    (second,) = reject(bench, claim).tickets
+    claim = led(bench, second)
+    assert numbers(claim) == [0]
+    (third,) = bench.deliveries.complete(claim).tickets
+    assert numbers(led(bench, third)) == [1], "and not 3 and 4, which come behind 2"
+
+
 def test_in_order_the_worker_that_died_holds_all_up_until_its_batch_is_back(bench: Bench) -> None:
     (first,) = waiting(bench, 6, mode=Mode.ORDERED)
     led(bench, first)
