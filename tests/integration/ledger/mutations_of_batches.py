@@ -33,6 +33,7 @@ BATCHES = (
         "_backlog",
         "if not flow.exists then -- and swept",
         "if false then -- and swept",
+        test_batches.test_of_a_subscription_that_was_deleted_and_swept_meanwhile_nothing_stays,
     ),
     Mutation(
         "batches do not shrink",
@@ -71,20 +72,11 @@ BATCHES = (
         "DEADLINES, NOW + RULES.lease_ms + 1, id)",
     ),
     Mutation(
-        "a late leader takes others along",
-        "join",
-        "if found[1] ~= 'SENDING' or found[2] ~= ARGV[2] then return joined end\n",
-        "",
-    ),
-    Mutation(
         "a suspended subscription's go along",
         "join",
         "if not flow.exists or flow.suspended or not is_enabled() then return joined end\n",
         "",
         test_batches.test_nobody_joins_without_the_lease_or_while_its_subscription_is_suspended,
-    ),
-    Mutation(
-        "more go along than may", "join", "  if size >= most then break end\n", "  if size > most then break end\n"
     ),
     Mutation("who is suspected goes along", "join", "and size < together and", "and size < most and"),
     Mutation(
@@ -120,12 +112,6 @@ BATCHES = (
         "fail",
         "ARGV[at]) then put_back(flow, ARGV[at], together) end",
         "ARGV[at]) then end",
-    ),
-    Mutation(
-        "who led keeps its list",
-        "fail",
-        "  if had_passengers then redis.call('HDEL', delivery, 'passengers') end\n",
-        "",
     ),
     Mutation(
         "a dead worker's passengers go in a batch again",
