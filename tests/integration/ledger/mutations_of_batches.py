@@ -72,11 +72,21 @@ BATCHES = (
         "DEADLINES, NOW + RULES.lease_ms + 1, id)",
     ),
     Mutation(
+        "a late leader takes others along",
+        "join",
+        "if found[1] ~= 'SENDING' or found[2] ~= ARGV[2] then return joined end\n",
+        "",
+        test_batches.test_nobody_joins_a_leader_whose_lease_has_lapsed,
+    ),
+    Mutation(
         "a suspended subscription's go along",
         "join",
         "if not flow.exists or flow.suspended or not is_enabled() then return joined end\n",
         "",
         test_batches.test_nobody_joins_without_the_lease_or_while_its_subscription_is_suspended,
+    ),
+    Mutation(
+        "more go along than may", "join", "  if size >= most then break end\n", "  if size > most then break end\n"
     ),
     Mutation("who is suspected goes along", "join", "and size < together and", "and size < most and"),
     Mutation(
@@ -112,6 +122,13 @@ BATCHES = (
         "fail",
         "ARGV[at]) then put_back(flow, ARGV[at], together) end",
         "ARGV[at]) then end",
+    ),
+    Mutation(
+        "who led keeps its list",
+        "fail",
+        "  if had_passengers then redis.call('HDEL', delivery, 'passengers') end\n",
+        "",
+        test_batches.test_who_led_has_no_passengers_once_they_are_back,
     ),
     Mutation(
         "a dead worker's passengers go in a batch again",

@@ -149,6 +149,26 @@ def test_nobody_joins_without_the_lease_or_while_its_subscription_is_suspended(b
     assert bench.deliveries.join(other, ROOMY).passengers == ()
 
 
+def test_nobody_joins_a_leader_whose_lease_has_lapsed(bench: Bench) -> None:
+    first, *_ = waiting(bench, 9)
+    claim = bench.claim(first)
+    bench.lapse(first)
+    bench.reap()
+
+    assert bench.deliveries.join(claim, ROOMY).passengers == ()
+
+
+def test_who_led_has_no_passengers_once_they_are_back(bench: Bench) -> None:
+    bench = bench.under(batches=1)
+    (first,) = waiting(bench, 4)
+    claim = led(bench, first)
+    assert "passengers" in bench.fields(claim.delivery_id)
+
+    bench.deliveries.retry(claim, 15, ended(UNAVAILABLE))
+
+    assert "passengers" not in bench.fields(claim.delivery_id)
+
+
 def test_a_probe_goes_alone(bench: Bench) -> None:
     bench = bench.under(breaker_failures=1, drain_failures=1)
     first, second, *_ = waiting(bench, 9)
