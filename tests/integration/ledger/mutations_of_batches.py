@@ -86,7 +86,11 @@ BATCHES = (
         test_batches.test_nobody_joins_without_the_lease_or_while_its_subscription_is_suspended,
     ),
     Mutation(
-        "more go along than may", "join", "  if size >= most then break end\n", "  if size > most then break end\n"
+        "who is full looks further",
+        "join",
+        "  if size >= most then break end\n",
+        "  if size > most then break end\n",
+        test_batches.test_who_is_full_looks_at_nobody_further,
     ),
     Mutation("who is suspected goes along", "join", "and size < together and", "and size < most and"),
     Mutation(

@@ -125,6 +125,23 @@ def test_what_is_too_old_leaves_instead_of_going_along(bench: Bench) -> None:
     assert bench.database.counters["deliveries:expired"] == 2
 
 
+def test_who_is_full_looks_at_nobody_further(bench: Bench) -> None:
+    # However many are too old behind it: expiring them is another's work, at its own pace.
+    bench = bench.under(batches=1)
+    bench.subscribe(batch_size=2, retention_s=60)
+    bench.say(is_enabled=False)
+    bench.fill(2)
+    bench.move(50)
+    bench.fill(2, is_urgent=True)
+    bench.say(is_enabled=True)
+    (first,) = bench.replay()
+    claim = bench.claim(first)
+    bench.move(20)
+
+    assert numbers(bench.deliveries.join(claim, ROOMY)) == [2, 3]
+    assert "deliveries:expired" not in bench.database.counters
+
+
 def test_what_does_not_fit_goes_back_to_its_place(bench: Bench) -> None:
     bench = bench.under(batches=1)
     (first,) = waiting(bench, 4)
