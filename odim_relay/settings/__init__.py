@@ -25,6 +25,7 @@ from odim_relay.settings.showing import (
     ApiSettings,
     FlowerSettings,
     LogSettings,
+    UiSettings,
 )
 from odim_relay.settings.stores import (
     BrokerSettings,
@@ -52,6 +53,7 @@ __all__ = [
     "RedisSettings",
     "SecretsSettings",
     "Settings",
+    "UiSettings",
     "dotenv_names",
     "known_variables",
     "load",
@@ -85,6 +87,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
+    ui: UiSettings = UiSettings()
 
     @property
     def lease_s(self) -> float:

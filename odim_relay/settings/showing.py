@@ -50,6 +50,14 @@ class ApiSettings(Group):
     journal_linger_s: Seconds = Field(3_600, description="how long they are kept after the last stream ended")
 
 
+class UiSettings(Group):
+    """
+    The operator page.
+    """
+
+    enabled: bool = Field(default=True, description="the api process serves it, at `/ui`")
+
+
 class FlowerSettings(Group):
     """
     What Flower can see.

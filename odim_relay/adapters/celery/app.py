@@ -9,7 +9,9 @@ from celery import Celery
 from odim_relay.adapters.celery import amqp_transport, redis_transport
 from odim_relay.ports import Turn
 
-_TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire", "examine", "heartbeat"))
+_TASKS = tuple(
+    f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire", "examine", "heartbeat", "sample")
+)
 
 
 def make_app(*, beat_turn: Callable[[], Turn]) -> Celery:
