@@ -5,6 +5,7 @@ What stands in Redis.
 from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
+from odim_relay.adapters.redis.attempts import RedisAttemptListing
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, TlsFiles, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
@@ -128,6 +129,13 @@ def delivery_listing() -> RedisDeliveryListing:
     The ledger's deliveries, for people.
     """
     return RedisDeliveryListing(scripts())
+
+
+def attempt_listing() -> RedisAttemptListing:
+    """
+    The last attempts, for people.
+    """
+    return RedisAttemptListing(scripts(), retention_s=settings().history.retention_s)
 
 
 def ledger_figures() -> RedisLedgerFigures:

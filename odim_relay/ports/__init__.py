@@ -6,6 +6,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
+from odim_relay.ports.attempts import AttemptListing, AttemptRecord
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
@@ -49,6 +50,8 @@ __all__ = [
     "AccountStore",
     "Aftermath",
     "AnnouncingLedger",
+    "AttemptListing",
+    "AttemptRecord",
     "Backlog",
     "BacklogLedger",
     "Claim",

@@ -17,6 +17,7 @@ from odim_relay.settings.delivering import (
     DeadLetterSettings,
     DeliverySettings,
     EgressSettings,
+    HistorySettings,
     LedgerSettings,
     QuarantineSettings,
     SecretsSettings,
@@ -43,6 +44,7 @@ __all__ = [
     "DeliverySettings",
     "EgressSettings",
     "FlowerSettings",
+    "HistorySettings",
     "KafkaSecuritySettings",
     "KafkaSettings",
     "LedgerSettings",
@@ -82,6 +84,7 @@ class Settings(BaseSettings):
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     ledger: LedgerSettings = LedgerSettings()
+    history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()

@@ -48,6 +48,9 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `service:uuid` | string | the UUID of the API's service root | for ever |
 | `service:certificate` | string | the self-signed certificate of the API and its key, PEM; encrypted where `SECRETS__ENCRYPTION_KEYS` is set | until it is renewed |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
+| `attempts:delivery:{id}` | list | JSON arrays, the newest first: the last attempts of a delivery that failed at least once | HISTORY__RETENTION_S after the last |
+| `attempts:subscription:{id}` | list | the same of a subscription, successes too | the same |
+| `attempts:deliveries` | zset | ids of deliveries with such a list, scored with when it was written last, ms: over HISTORY__DELIVERIES the oldest leave | as they |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
@@ -122,6 +125,7 @@ QUARANTINE_BYTES = "quarantine:bytes"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
 IMPORTED = "imported"
+ATTEMPTED_DELIVERIES = "attempts:deliveries"
 
 
 def sources(keeper: str) -> str:
@@ -234,6 +238,20 @@ def in_flight(destination_id: str) -> str:
     Key of the requests that are in flight to a destination.
     """
     return f"inflight:{destination_id}"
+
+
+def attempts_of_delivery(delivery_id: str) -> str:
+    """
+    Key of the last attempts of a delivery.
+    """
+    return f"attempts:delivery:{delivery_id}"
+
+
+def attempts_of_subscription(subscription_id: str) -> str:
+    """
+    Key of the last attempts of a subscription.
+    """
+    return f"attempts:subscription:{subscription_id}"
 
 
 def session(session_id: str) -> str:
