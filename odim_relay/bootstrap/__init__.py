@@ -69,6 +69,7 @@ __all__ = [
     "announce",
     "answering_workers",
     "attempt_listing",
+    "audit_listing",
     "backlog_ledger",
     "celery_app",
     "configure_logs",

@@ -7,6 +7,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
 from odim_relay.ports.attempts import AttemptListing, AttemptRecord
+from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, AuditSelection, Deed
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
@@ -48,10 +49,15 @@ from odim_relay.ports.turns import Turn
 
 __all__ = [
     "AccountStore",
+    "Action",
     "Aftermath",
     "AnnouncingLedger",
     "AttemptListing",
     "AttemptRecord",
+    "AuditEntry",
+    "AuditListing",
+    "AuditLog",
+    "AuditSelection",
     "Backlog",
     "BacklogLedger",
     "Claim",
@@ -59,6 +65,7 @@ __all__ = [
     "Connection",
     "Connector",
     "ConsumerGroup",
+    "Deed",
     "DeliveryLedger",
     "DeliveryListing",
     "DeliveryRecord",
