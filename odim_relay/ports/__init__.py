@@ -31,6 +31,7 @@ from odim_relay.ports.listings import (
     DeliveryRecord,
     Index,
     LedgerFigures,
+    LedgerSizes,
     QuarantinedRecord,
     QuarantineListing,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "JournalEntry",
     "LastAttempt",
     "LedgerFigures",
+    "LedgerSizes",
     "NewDelivery",
     "NewEvent",
     "Notice",
