@@ -32,6 +32,7 @@ from odim_relay.ports.listings import (
     DeliveryRecord,
     Index,
     LedgerFigures,
+    LedgerSizes,
     QuarantinedRecord,
     QuarantineListing,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "JournalEntry",
     "LastAttempt",
     "LedgerFigures",
+    "LedgerSizes",
     "NewDelivery",
     "NewEvent",
     "Notice",

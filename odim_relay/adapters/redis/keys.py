@@ -48,6 +48,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `service:uuid` | string | the UUID of the API's service root | for ever |
 | `service:certificate` | string | the self-signed certificate of the API and its key, PEM; encrypted where `SECRETS__ENCRYPTION_KEYS` is set | until it is renewed |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
+| `measures` | hash | sums of what all workers measured of attempts, by the names of domain/measures.py -> count | for ever |
 | `attempts:delivery:{id}` | list | JSON arrays, the newest first: the last attempts of a delivery that failed at least once | HISTORY__RETENTION_S after the last |
 | `attempts:subscription:{id}` | list | the same of a subscription, successes too | the same |
 | `attempts:deliveries` | zset | ids of deliveries with such a list, scored with when it was written last, ms: over HISTORY__DELIVERIES the oldest leave | as they |
@@ -112,6 +113,8 @@ POSITION = "position:"
 DEAD_LETTERS = "dead-letters"
 DEADLINES = "deadlines"
 COUNTERS = "counters"
+MEASURES = "measures"
+BYTES = "bytes"
 ACCOUNTS = "accounts"
 SESSIONS = "sessions"
 SESSION_TIMEOUT = "session-timeout"
