@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+from odim_relay.domain.measures import BUCKETS_S, LATENCY
+
 INTERVAL_S = 10.0
 """
 How often a sample is taken.
 """
+_LATENCY_BOUNDS_S = BUCKETS_S[LATENCY]
 _LONGEST_GAP_S = 6 * INTERVAL_S
 
 Point: TypeAlias = tuple[int, float | None]
@@ -27,8 +30,8 @@ class Sample:
     Attributes:
         at_ms: by Redis's clock.
         failed_count: attempts that did not deliver; None when nobody counted.
-        latency_counts: deliveries by how long they took, as cumulative counts; empty when nobody measured. Which
-            durations the counts are up to is not told here.
+        latency_counts: how many deliveries took at most so long, for each bound of `BUCKETS_S[LATENCY]` and without
+            any; empty when nobody measured.
         queue_depth: None when the broker was away.
         lag: records that Kafka holds and that were not taken in; None when it was away.
     """
@@ -64,6 +67,34 @@ def rates(samples: Sequence[Sample], count: Callable[[Sample], int | None]) -> I
     """
     for earlier, later in pairwise(samples):
         yield later.at_ms, rate_per_s(earlier, later, count)
+
+
+def latency_s(earlier: Sample, later: Sample, share: float) -> float | None:
+    """
+    How long deliveries took at most between two samples, but for the slowest: those beyond `share` of all. As exact as
+    the bounds are near to each other. None when there were none, or that cannot be told.
+    """
+    before, after = earlier.latency_counts, later.latency_counts
+    if len(before) != len(after) or not after:
+        return None
+    counts = [now - then for then, now in zip(before, after, strict=True)]
+    wanted = counts[-1] * share
+    if counts[-1] <= 0 or min(counts) < 0:
+        return None
+    below_s, below = 0.0, 0
+    for bound_s, count in zip(_LATENCY_BOUNDS_S, counts, strict=False):
+        if count >= wanted:
+            return below_s + (bound_s - below_s) * (wanted - below) / max(count - below, 1)
+        below_s, below = bound_s, count
+    return below_s
+
+
+def latencies(samples: Sequence[Sample], share: float) -> Iterator[Point]:
+    """
+    The latency at each sample but the first, of what was delivered since the one before it.
+    """
+    for earlier, later in pairwise(samples):
+        yield later.at_ms, latency_s(earlier, later, share)
 
 
 def thinned(samples: Sequence[Sample], most: int, interval_s: float = INTERVAL_S) -> list[Sample]:

@@ -5,6 +5,8 @@ Samples are taken, for plots over time.
 from collections.abc import Callable
 
 from odim_relay.domain.delivery import DEAD_LETTER_REASONS
+from odim_relay.domain.measures import ATTEMPTS, LATENCY, histogram
+from odim_relay.domain.outcome import Verdict
 from odim_relay.domain.sample import Sample
 from odim_relay.errors import TransientError
 from odim_relay.ports import FlowListing, LedgerFigures, SampleStore
@@ -82,13 +84,15 @@ def read_sample(figures: LedgerFigures, flows: FlowListing, *, queue_depth: int 
     Raises:
         TransientError: Redis cannot be reached.
     """
-    counters = figures.counters()
+    counters, measured = figures.counters(), figures.measures()
     parked = figures.parked_counts()
     dead_letter_count = sum(count for reason, count in parked.items() if reason in DEAD_LETTER_REASONS)
     return Sample(
         at_ms=figures.now_ms(),
         ingested_count=counters.get("events_ingested", 0),
         delivered_count=counters.get("deliveries:delivered", 0),
+        failed_count=sum(count for name, count in measured.items() if _is_failure(name)),
+        latency_counts=tuple(count for _, count in histogram(LATENCY, measured)[0]),
         active_count=figures.active_count(),
         waiting_count=sum(parked.values()) - dead_letter_count,
         dead_letter_count=dead_letter_count,
@@ -96,3 +100,7 @@ def read_sample(figures: LedgerFigures, flows: FlowListing, *, queue_depth: int 
         queue_depth=queue_depth,
         lag=lag,
     )
+
+
+def _is_failure(name: str) -> bool:
+    return name.startswith(f"{ATTEMPTS}:") and not name.startswith(f"{ATTEMPTS}:{Verdict.DELIVERED}:")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import Generic, TypeVar
 
 from odim_relay import bootstrap
@@ -19,10 +18,6 @@ from odim_relay.use_cases.readiness import Unreachable
 from odim_relay.use_cases.sample import read_sample
 from odim_relay.use_cases.status import PartitionStatus, partition_status, read_subscriptions
 
-MOST_QUARANTINED = 1_000
-"""
-Records in quarantine that are counted; beyond that it is `more`.
-"""
 _OF_ONE_PROCESS = 30
 
 T = TypeVar("T")
@@ -37,7 +32,7 @@ class Standing:
         rows: of the subscriptions that exist, oldest first.
         sample: the same in figures.
         is_enabled: the EventService sends.
-        quarantined_count: `MOST_QUARANTINED` at most.
+        has_beat: somebody sends the schedule.
     """
 
     rows: Sequence[Row]
@@ -45,6 +40,7 @@ class Standing:
     is_enabled: bool
     quarantined_count: int
     slot_count: int
+    has_beat: bool
 
 
 class Shared(Generic[T]):
@@ -96,7 +92,8 @@ def _read_standing() -> Standing:
         rows=rows,
         sample=sample,
         is_enabled=directory.settings.is_enabled,
-        quarantined_count=sum(1 for _ in islice(bootstrap.quarantine_listing().entries(), MOST_QUARANTINED)),
+        quarantined_count=figures.sizes().quarantine_count,
+        has_beat=figures.sizes().has_beat,
         slot_count=flows.workforce().slot_count,
     )
 

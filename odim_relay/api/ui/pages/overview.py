@@ -103,7 +103,7 @@ def troubles_of(found: Standing, before: Sample | None) -> Iterator[Trouble]:
     if now.worker_count == 0 and (now.queue_depth or 0) > 0:
         yield Trouble(
             health=bad,
-            text=f"No worker took a task in the last minute; in the broker: {words.plural(now.queue_depth or 0, 'task')}",
+            text=f"No worker was at work in the last minute; queued: {words.plural(now.queue_depth or 0, 'task')}",
         )
     if now.lag and before is not None and before.lag and now.ingested_count == before.ingested_count:
         yield Trouble(
