@@ -51,6 +51,7 @@ from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config,
 from odim_relay.bootstrap.stores import (
     account_store,
     attempt_listing,
+    audit_listing,
     backlog_ledger,
     delivery_ledger,
     delivery_listing,

@@ -62,7 +62,7 @@ def draw(plot: Plot) -> str:
     # Each line with its own gaps, before they are looked at together.
     lines = [Line(name=line.name, points=breaks(line.points)) for line in plot.lines]
     highest = max((value for line in lines for _, value in line.points if value is not None), default=0.0)
-    top = _ceiling(highest)
+    top = ceiling(highest)
     across = _Scale(plot.from_ms, plot.until_ms, _LEFT, _WIDTH - _RIGHT)
     up = _Scale(0, top, _HEIGHT - _BOTTOM, _TOP)
     label, text = f"{plot.plot_id}-title", f"{plot.plot_id}-text"
@@ -106,7 +106,7 @@ class _Scale:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
 
-def _ceiling(highest: float) -> float:
+def ceiling(highest: float) -> float:
     """
     The least round number that is not below; at least 1.
     """

@@ -2,6 +2,7 @@
 From a template to a page, or to the part of it that changes by itself.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -11,8 +12,10 @@ from markupsafe import Markup
 
 from odim_relay import __version__
 from odim_relay.api.ui import uris, words
+from odim_relay.api.ui.attempts_plot import draw_attempts
 from odim_relay.api.ui.plots import Plot, draw
 from odim_relay.api.ui.visit import PageReply, Visit
+from odim_relay.ports import AttemptRecord
 
 LIVE_BLOCK = "live"
 _DIGITS = 12
@@ -38,7 +41,10 @@ def _environment() -> Environment:
         "shown": words.shown,
         "reason": words.reason,
         "last_failure": words.last_failure,
+        "attempt_failure": words.attempt_failure,
+        "decision": words.decision,
         "plot": _plot,
+        "attempts_plot": _attempts_plot,
     }
     made.globals |= {
         "version": __version__,
@@ -51,6 +57,10 @@ def _environment() -> Environment:
 
 def _plot(plot: Plot) -> Markup:
     return Markup(draw(plot))  # noqa: S704 - it escapes what it draws
+
+
+def _attempts_plot(attempts: Sequence[AttemptRecord]) -> Markup:
+    return Markup(draw_attempts(attempts))  # noqa: S704 - as above
 
 
 def render(reply: PageReply, visit: Visit | None) -> bytes:

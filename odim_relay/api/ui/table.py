@@ -4,6 +4,7 @@ All pages.
 
 from odim_relay.api.ui.pages import (
     actions,
+    audit,
     deliveries,
     files,
     log_in,
@@ -21,6 +22,7 @@ PAGES: tuple[Page, ...] = (
     *actions.PAGES,
     *deliveries.PAGES,
     *quarantine.PAGES,
+    *audit.PAGES,
     *log_in.PAGES,
     *files.PAGES,
 )

@@ -11,6 +11,7 @@ SUBSCRIPTIONS = f"{UI}/subscriptions"
 DELIVERIES = f"{UI}/deliveries"
 QUARANTINE = f"{UI}/quarantine"
 QUARANTINE_ENTRY = f"{QUARANTINE}/entry"
+AUDIT = f"{UI}/audit"
 STATIC = f"{UI}/static"
 
 _LONGEST_TARGET = 2_000

@@ -9,7 +9,7 @@ from enum import StrEnum
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import SubscriptionType
-from odim_relay.ports import DestinationFlow, SubscriptionFlow, SuspendedBy
+from odim_relay.ports import AttemptRecord, DestinationFlow, SubscriptionFlow, SuspendedBy
 from odim_relay.use_cases.status import SubscriptionStatus
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -159,6 +159,38 @@ def rate(value: float | None) -> str:
     if value is None:
         return "unknown"
     return count(value) if value >= 100 else f"{value:.1f}"  # noqa: PLR2004 - digits
+
+
+def seconds(value: float) -> str:
+    """
+    Seconds, of as many digits as tell something.
+    """
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}" if value < 100 else count(value)  # noqa: PLR2004 - digits
+
+
+def span(value: float) -> str:
+    """
+    A short span of time with its unit: `80 ms`, `1.2 s`, `3 min`.
+    """
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value < 60 else age(value)  # noqa: PLR2004 - a minute
+
+
+def attempt_failure(attempt: AttemptRecord) -> str:
+    """
+    How an attempt failed; for one that delivered its status.
+    """
+    return failure(attempt.status, attempt.failure, attempt.detail)
+
+
+def decision(name: str) -> str:
+    """
+    What an attempt led to.
+    """
+    what, _, why = name.partition(":")
+    known = {"delivered": "delivered", "retry": "tried again", "suspended": "subscription suspended"}
+    return f"parked: {reason(why)}" if what == "parked" else known.get(what, what)
 
 
 def shown(value: object, most: int = 400) -> str:

@@ -2,6 +2,7 @@
 One delivery: where it stands, how it failed, what it carries; and what may be done about it when it is parked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from odim_relay import bootstrap
@@ -13,7 +14,7 @@ from odim_relay.api.ui.uris import DELIVERIES, delivery_uri, subscription_uri
 from odim_relay.api.ui.visit import PageError, PageReply, Visit, forbidden, see_other
 from odim_relay.domain.delivery import State
 from odim_relay.domain.subscription import Subscription
-from odim_relay.ports import DeliveryRecord, Index
+from odim_relay.ports import AttemptRecord, DeliveryRecord, Index
 from odim_relay.use_cases.letters_by_hand import Verb
 
 MOST_SHOWN_BYTES = 65_536
@@ -60,8 +61,12 @@ def show(visit: Visit) -> PageReply:
     """
     The delivery as it stands.
     """
-    record = _found(visit)
+    delivery_id = visit.params["delivery_id"]
     listing = bootstrap.delivery_listing()
+    attempts = bootstrap.attempt_listing().of_delivery(delivery_id)
+    record = listing.delivery(delivery_id)
+    if record is None:
+        return _gone(delivery_id, attempts)
     value = listing.payload(record.event_id)
     subscription = _subscription(record)
     return PageReply(
@@ -70,12 +75,23 @@ def show(visit: Visit) -> PageReply:
             "record": record,
             "subscription": subscription,
             "index_words": _INDEX_WORDS.get(record.index, "") if record.index else "",
+            "attempts": attempts,
             "payload": None if value is None else payload_of(value),
             "may_change": record.state is State.PARKED and not record.is_newer and _may_change(visit, subscription),
             "now_ms": bootstrap.ledger_figures().now_ms(),
         },
         every_s=_REFRESH_S,
     )
+
+
+def _gone(delivery_id: str, attempts: Sequence[AttemptRecord]) -> PageReply:
+    """
+    What is remembered of one that left the ledger.
+    """
+    if not attempts:
+        raise _missing()
+    values = {"delivery_id": delivery_id, "attempts": attempts, "subscription_id": attempts[0].subscription_id}
+    return PageReply(template="delivery_gone.html", values=values)
 
 
 def ask_change(visit: Visit) -> PageReply:
@@ -114,12 +130,16 @@ def change(visit: Visit) -> PageReply:
 def _found(visit: Visit) -> DeliveryRecord:
     record = bootstrap.delivery_listing().delivery(visit.params["delivery_id"])
     if record is None:
-        raise PageError(
-            404,
-            "Not in the ledger",
-            "There is no delivery of this id: it was delivered, left by a rule that is counted, or never was.",
-        )
+        raise _missing()
     return record
+
+
+def _missing() -> PageError:
+    return PageError(
+        404,
+        "Not in the ledger",
+        "There is no delivery of this id: it was delivered, left by a rule that is counted, or never was.",
+    )
 
 
 def _subscription(record: DeliveryRecord) -> Subscription | None:

@@ -10,11 +10,11 @@ from odim_relay.api.ui import standing, words
 from odim_relay.api.ui.listing import Row, Wish
 from odim_relay.api.ui.plots import Line, Plot
 from odim_relay.api.ui.routes import Page
-from odim_relay.api.ui.standing import MOST_QUARANTINED, Standing
+from odim_relay.api.ui.standing import Standing
 from odim_relay.api.ui.uris import QUARANTINE, UI, subscription_uri
 from odim_relay.api.ui.visit import PageReply, Visit
 from odim_relay.domain.circuit_breaker import Breaker
-from odim_relay.domain.sample import INTERVAL_S, Point, Sample, rate_per_s, rates, thinned
+from odim_relay.domain.sample import INTERVAL_S, Point, Sample, latencies, latency_s, rate_per_s, rates, thinned
 
 WINDOWS_S: Mapping[str, int] = MappingProxyType({"10m": 600, "1h": 3_600, "6h": 21_600, "24h": 86_400})
 _WINDOW_WORDS = MappingProxyType({"10m": "10 minutes", "1h": "hour", "6h": "6 hours", "24h": "day"})
@@ -23,6 +23,7 @@ _MOST_POINTS = 240
 _MOST_NAMED = 5
 _OLD_S = 900.0
 _REFRESH_S = 2.0
+_AS_TEXT: Mapping[str, Callable[[float], str]] = {"per second": words.rate, "s": words.seconds}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ def figures_of(found: Standing, before: Sample | None) -> list[tuple[str, str, s
     return [
         ("Taken in", words.rate(_rate(before, now, lambda one: one.ingested_count)), "events per second"),
         ("Delivered", words.rate(_rate(before, now, lambda one: one.delivered_count)), "deliveries per second"),
+        ("Failed", words.rate(_rate(before, now, lambda one: one.failed_count)), "attempts per second"),
+        ("Latency", _latency(before, now, 0.5), f"median; 95 % within {_latency(before, now, 0.95)}"),
         ("Queue", words.count(now.queue_depth), "tasks in the broker"),
         ("Kafka lag", words.count(now.lag), "records not taken in"),
         ("Under way", words.count(now.active_count), "deliveries queued, sent or retried"),
@@ -86,6 +89,11 @@ def figures_of(found: Standing, before: Sample | None) -> list[tuple[str, str, s
             f"at work in the last minute, {words.plural(found.slot_count, 'slot')}",
         ),
     ]
+
+
+def _latency(before: Sample | None, now: Sample, share: float) -> str:
+    found = None if before is None else latency_s(before, now, share)
+    return "\N{EN DASH}" if found is None else words.span(found)
 
 
 def _rate(before: Sample | None, now: Sample, count: Callable[[Sample], int | None]) -> float | None:
@@ -100,6 +108,10 @@ def troubles_of(found: Standing, before: Sample | None) -> Iterator[Trouble]:
     now = found.sample
     if not found.is_enabled:
         yield Trouble(health=bad, text="The EventService is disabled: everything is collected and nothing is sent")
+    if not found.has_beat:
+        yield Trouble(
+            health=bad, text="Nobody sends the schedule, so nothing is replayed or repaired: is beat running?"
+        )
     if now.worker_count == 0 and (now.queue_depth or 0) > 0:
         yield Trouble(
             health=bad,
@@ -134,12 +146,8 @@ def troubles_of(found: Standing, before: Sample | None) -> Iterator[Trouble]:
         [row for row in found.rows if row.status.flow.suspended_by == "by_hand"],
     )
     if found.quarantined_count:
-        shown = (
-            f"{words.count(found.quarantined_count)}{' or more' if found.quarantined_count >= MOST_QUARANTINED else ''}"
-        )
-        yield Trouble(
-            health=warning, text=f"Records that could not be understood: {shown}", links=[("Quarantine", QUARANTINE)]
-        )
+        text = f"Could not be understood: {words.plural(found.quarantined_count, 'record')}"
+        yield Trouble(health=warning, text=text, links=[("Quarantine", QUARANTINE)])
 
 
 def _is_down(row: Row) -> bool:
@@ -182,7 +190,7 @@ def plots_of(recent: Sequence[Sample], now: Sample, window_s: int) -> list[Plot]
             lines=[Line(name=name, points=points) for name, points in lines.items()],
             from_ms=since_ms,
             until_ms=now.at_ms,
-            as_text=words.rate if unit == "per second" else words.count,
+            as_text=_AS_TEXT.get(unit, words.count),
         )
 
     return [
@@ -193,7 +201,14 @@ def plots_of(recent: Sequence[Sample], now: Sample, window_s: int) -> list[Plot]
             {
                 "Taken in": list(rates(samples, lambda one: one.ingested_count)),
                 "Delivered": list(rates(samples, lambda one: one.delivered_count)),
+                "Failed": list(rates(samples, lambda one: one.failed_count)),
             },
+        ),
+        plot(
+            "latency",
+            "Latency: from Kafka to the subscriber's answer, in seconds",
+            "s",
+            {"Median": list(latencies(samples, 0.5)), "95 %": list(latencies(samples, 0.95))},
         ),
         plot(
             "waiting",

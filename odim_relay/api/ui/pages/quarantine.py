@@ -11,12 +11,15 @@ from odim_relay.api.ui.forms import read_number
 from odim_relay.api.ui.listing import page_of
 from odim_relay.api.ui.pages.deliveries import payload_of
 from odim_relay.api.ui.routes import Page
-from odim_relay.api.ui.standing import MOST_QUARANTINED
 from odim_relay.api.ui.uris import QUARANTINE, QUARANTINE_ENTRY, entry_uri
 from odim_relay.api.ui.visit import PageError, PageReply, Visit, forbidden, see_other
 from odim_relay.ports import QuarantinedRecord
 from odim_relay.use_cases.quarantine import NotThere, Stays, TakenIn
 
+MOST_LISTED = 1_000
+"""
+Beyond that it takes the command line.
+"""
 _REFRESH_S = 5.0
 _BACK = (QUARANTINE, "Go to the quarantine")
 
@@ -25,11 +28,11 @@ def show(visit: Visit) -> PageReply:
     """
     One page of them, oldest first; of very many the oldest.
     """
-    entries = list(islice(bootstrap.quarantine_listing().entries(), MOST_QUARANTINED))
-    page = read_number(visit.query.get("page", ""), least=1, most=MOST_QUARANTINED, default=1)
+    entries = list(islice(bootstrap.quarantine_listing().entries(), MOST_LISTED))
+    page = read_number(visit.query.get("page", ""), least=1, most=MOST_LISTED, default=1)
     values = {
         "paged": page_of(entries, page),
-        "is_cut": len(entries) >= MOST_QUARANTINED,
+        "is_cut": len(entries) >= MOST_LISTED,
         "now_ms": bootstrap.ledger_figures().now_ms(),
     }
     return PageReply(template="quarantine.html", values=values, every_s=_REFRESH_S)

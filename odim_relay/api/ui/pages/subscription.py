@@ -44,6 +44,7 @@ def show(visit: Visit) -> PageReply:
             "counts": letters.counts_by_reason(subscription_id),
             "letters": letters.letters_page(subscription_id, kind, page),
             "kind": kind,
+            "attempts": bootstrap.attempt_listing().of_subscription(subscription_id),
             "may_change": visit.may_change(subscription) and subscription.kind is not SubscriptionType.SSE,
             "now_ms": now_ms,
         },
