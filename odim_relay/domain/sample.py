@@ -101,11 +101,14 @@ def thinned(samples: Sequence[Sample], most: int, interval_s: float = INTERVAL_S
     """
     At most so many of them, evenly over time, the newest among them. Where none was taken for long, nothing is made up:
     `breaks` tells of it.
+
+    Args:
+        most: at least 2.
     """
     if len(samples) <= most:
         return list(samples)
     span_ms = samples[-1].at_ms - samples[0].at_ms
-    step_ms = max(span_ms / max(most - 1, 1), interval_s * 1000)
+    step_ms = max(span_ms / (most - 1), interval_s * 1000)
     found: list[Sample] = []
     for sample in reversed(samples):
         if not found or found[-1].at_ms - sample.at_ms >= step_ms:

@@ -12,7 +12,7 @@ from odim_relay.domain.subscription import SubscriptionType
 from odim_relay.ports import AttemptRecord, DestinationFlow, SubscriptionFlow, SuspendedBy
 from odim_relay.use_cases.status import SubscriptionStatus
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _WHY_SUSPENDED = {
     "by_hand": "by hand",
@@ -197,7 +197,7 @@ def shown(value: object, most: int = 400) -> str:
     """
     A text of somebody else's, without what would change the lines around it; not all of a long one.
     """
-    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    text = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value))
     return text if len(text) <= most else f"{text[:most]}\N{HORIZONTAL ELLIPSIS}"
 
 

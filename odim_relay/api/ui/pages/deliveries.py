@@ -32,7 +32,7 @@ class Payload:
     Bytes as a page shows them.
 
     Attributes:
-        text: as UTF-8, or as hexadecimal digits.
+        text: as UTF-8; what is none, and what would change the lines around it, is written with a backslash.
         size: of all of them.
         is_cut: `text` is not all.
     """
@@ -47,14 +47,17 @@ def payload_of(value: bytes, most: int = MOST_SHOWN_BYTES) -> Payload:
     """
     What can be shown of somebody else's bytes.
     """
-    cut = value[:most]
+    is_cut = len(value) > most
+    read = value[:most].decode(errors="backslashreplace")
+    text = words.CONTROLS.sub(lambda found: found[0].encode("unicode-escape").decode(), read)
+    return Payload(text=text, size=len(value), is_text=_is_text(value), is_cut=is_cut)
+
+
+def _is_text(value: bytes) -> bool:
     try:
-        # A character may have been cut in two.
-        text, is_text = cut.decode(errors="strict" if len(value) <= most else "ignore"), True
+        return words.CONTROLS.search(value.decode()) is None
     except UnicodeDecodeError:
-        text, is_text = cut[: most // 4].hex(" "), False
-    shown = words.shown(text, most=len(text))
-    return Payload(text=shown, size=len(value), is_text=is_text, is_cut=len(value) > (most if is_text else most // 4))
+        return False
 
 
 def show(visit: Visit) -> PageReply:

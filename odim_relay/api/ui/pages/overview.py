@@ -53,6 +53,7 @@ def show(visit: Visit) -> PageReply:
     troubles = list(troubles_of(found, before))
     for one in standing.unreachable() or ():
         troubles.insert(0, Trouble(health=words.Health.BAD, text=f"{one.store} cannot be reached: {one.reason}"))
+    troubles.sort(key=lambda trouble: -words.RANKS[trouble.health])
     return PageReply(
         template="overview.html",
         values={
@@ -102,7 +103,7 @@ def _rate(before: Sample | None, now: Sample, count: Callable[[Sample], int | No
 
 def troubles_of(found: Standing, before: Sample | None) -> Iterator[Trouble]:
     """
-    What is wrong now, worst first; nothing when all is well.
+    What is wrong now; nothing when all is well.
     """
     bad, warning = words.Health.BAD, words.Health.WARNING
     now = found.sample
@@ -211,24 +212,24 @@ def plots_of(recent: Sequence[Sample], now: Sample, window_s: int) -> list[Plot]
             {"Median": list(latencies(samples, 0.5)), "95 %": list(latencies(samples, 0.95))},
         ),
         plot(
-            "waiting",
-            "Waiting and dead letters",
+            "deliveries",
+            "Deliveries that are not done",
             "deliveries",
             {
+                "Under way": _gauge(samples, lambda one: one.active_count),
                 "Waiting": _gauge(samples, lambda one: one.waiting_count),
                 "Dead letters": _gauge(samples, lambda one: one.dead_letter_count),
             },
         ),
         plot(
-            "under-way",
-            "Under way and queued",
-            "deliveries",
+            "before",
+            "Queue, and Kafka's lag",
+            "of them",
             {
-                "Under way": _gauge(samples, lambda one: one.active_count),
-                "In the queue": _gauge(samples, lambda one: one.queue_depth),
+                "Tasks in the queue": _gauge(samples, lambda one: one.queue_depth),
+                "Records not taken in": _gauge(samples, lambda one: one.lag),
             },
         ),
-        plot("lag", "Kafka lag", "records", {"Lag": _gauge(samples, lambda one: one.lag)}),
     ]
 
 
