@@ -17,7 +17,6 @@ from odim_relay.api.ui.plots import Plot, draw
 from odim_relay.api.ui.visit import PageReply, Visit
 from odim_relay.ports import AttemptRecord
 
-LIVE_BLOCK = "live"
 _DIGITS = 12
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
@@ -67,19 +66,19 @@ def render(reply: PageReply, visit: Visit | None) -> bytes:
     """
     The whole page.
     """
-    return _environment().get_template(reply.template).render(**_values(reply, visit)).encode()
+    return _drawn(reply, visit, "base.html").encode()
 
 
 def render_live(reply: PageReply, visit: Visit | None) -> str:
     """
     The part of it that changes by itself.
     """
-    template = _environment().get_template(reply.template)
-    return "".join(template.blocks[LIVE_BLOCK](template.new_context(_values(reply, visit))))
+    return _drawn(reply, visit, "live.html")
 
 
-def _values(reply: PageReply, visit: Visit | None) -> dict[str, object]:
-    return {"visit": visit, "every_s": reply.every_s, **reply.values}
+def _drawn(reply: PageReply, visit: Visit | None, layout: str) -> str:
+    values = {"visit": visit, "every_s": reply.every_s, "layout": layout, **reply.values}
+    return _environment().get_template(reply.template).render(**values)
 
 
 @cache

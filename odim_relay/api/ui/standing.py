@@ -19,6 +19,10 @@ from odim_relay.use_cases.sample import read_sample
 from odim_relay.use_cases.status import PartitionStatus, partition_status, read_subscriptions
 
 _OF_ONE_PROCESS = 30
+_PATIENCE_S = 0.25
+"""
+A page waits no longer for what may hang; what is not known yet is told the next time.
+"""
 
 T = TypeVar("T")
 
@@ -110,9 +114,9 @@ def _ask_partitions() -> list[PartitionStatus]:
         return partition_status(source, bootstrap.ledger_figures().positions())
 
 
-partitions: Recent[list[PartitionStatus]] = Recent(_ask_partitions, max_age_s=3.0, patience_s=1.0)
-queue_depth: Recent[int] = Recent(lambda: bootstrap.publisher().queue_depth(), max_age_s=1.0, patience_s=1.0)
-unreachable: Recent[list[Unreachable]] = Recent(bootstrap.readiness, max_age_s=3.0, patience_s=1.0)
+partitions: Recent[list[PartitionStatus]] = Recent(_ask_partitions, max_age_s=3.0, patience_s=_PATIENCE_S)
+queue_depth: Recent[int] = Recent(lambda: bootstrap.publisher().queue_depth(), max_age_s=1.0, patience_s=_PATIENCE_S)
+unreachable: Recent[list[Unreachable]] = Recent(bootstrap.readiness, max_age_s=3.0, patience_s=_PATIENCE_S)
 
 
 def kafka_lag() -> int | None:
