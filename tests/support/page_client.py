@@ -6,7 +6,7 @@ import re
 import ssl
 from html.parser import HTMLParser
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -78,6 +78,20 @@ class PageClient:
         """
         path = urlsplit(page).path
         return self.post(path, {**self.fields(page, path), **given})
+
+    def entry(self, entry_id: str) -> str:
+        """
+        The page of a record in quarantine.
+        """
+        answer = self.http.get("/ui/quarantine/entry", params={"id": entry_id})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def act_entry(self, entry_id: str, verb: str) -> httpx.Response:
+        """
+        Confirm what is asked of a record in quarantine.
+        """
+        return self.act(f"/ui/quarantine/{verb}?{urlencode({'id': entry_id})}")
 
     def told(self, answer: httpx.Response) -> str:
         """
