@@ -13,6 +13,7 @@ from odim_relay.bootstrap.api import (
     throttle,
 )
 from odim_relay.bootstrap.delivering import (
+    close_attempt_log,
     deliver,
     expire,
     heartbeat,
@@ -71,6 +72,7 @@ __all__ = [
     "attempt_listing",
     "backlog_ledger",
     "celery_app",
+    "close_attempt_log",
     "configure_logs",
     "consumer_group",
     "decoders",

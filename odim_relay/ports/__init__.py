@@ -6,7 +6,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
-from odim_relay.ports.attempts import AttemptListing, AttemptRecord
+from odim_relay.ports.attempts import AttemptBatch, AttemptListing, AttemptRecord, AttemptStore, KeptAttempt
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
@@ -51,8 +51,10 @@ __all__ = [
     "AccountStore",
     "Aftermath",
     "AnnouncingLedger",
+    "AttemptBatch",
     "AttemptListing",
     "AttemptRecord",
+    "AttemptStore",
     "Backlog",
     "BacklogLedger",
     "Claim",
@@ -76,6 +78,7 @@ __all__ = [
     "InventoryStore",
     "Journal",
     "JournalEntry",
+    "KeptAttempt",
     "LastAttempt",
     "LedgerFigures",
     "LedgerSizes",
