@@ -70,6 +70,7 @@ __all__ = [
     "announce",
     "answering_workers",
     "attempt_listing",
+    "audit_listing",
     "backlog_ledger",
     "celery_app",
     "close_attempt_log",

@@ -24,6 +24,7 @@ from odim_relay.settings.delivering import (
 )
 from odim_relay.settings.showing import (
     ApiSettings,
+    AuditSettings,
     FlowerSettings,
     LogSettings,
 )
@@ -38,6 +39,7 @@ from odim_relay.settings.stores import (
 __all__ = [
     "ENV_PREFIX",
     "ApiSettings",
+    "AuditSettings",
     "BreakerSettings",
     "BrokerSettings",
     "DeadLetterSettings",
@@ -86,6 +88,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
+    audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
 

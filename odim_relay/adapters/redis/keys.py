@@ -59,6 +59,8 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `quarantine:bytes` | string | size of all values | for ever |
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
+| `audit` | stream | what people did: `action`, `actor`, `channel`, `client`, `subject`, `count`, `detail`, `error`, each where there is any; ids by Redis's clock | the newest `AUDIT__MAX_ENTRIES`, none longer than `AUDIT__RETENTION_S` |
+| `audit:refused` | stream | the same, of log-ins that were refused | as many again |
 | `imported` | zset | ids of events that were imported, scored with when that was noted last, ms: none is imported twice | 30 days after it was noted last |
 
 `{destination}` is the id that domain/destination_identity.py gives to a URL with its headers, backups, verification and
@@ -129,6 +131,8 @@ QUARANTINE_BYTES = "quarantine:bytes"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
 IMPORTED = "imported"
+AUDIT = "audit"
+AUDIT_REFUSED = "audit:refused"
 ATTEMPTED_DELIVERIES = "attempts:deliveries"
 
 
