@@ -6,6 +6,8 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
+from odim_relay.ports.attempts import AttemptBatch, AttemptListing, AttemptRecord, AttemptStore, KeptAttempt
+from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, AuditSelection, Deed
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
@@ -30,6 +32,7 @@ from odim_relay.ports.listings import (
     DeliveryRecord,
     Index,
     LedgerFigures,
+    LedgerSizes,
     QuarantinedRecord,
     QuarantineListing,
 )
@@ -47,8 +50,17 @@ from odim_relay.ports.turns import Turn
 
 __all__ = [
     "AccountStore",
+    "Action",
     "Aftermath",
     "AnnouncingLedger",
+    "AttemptBatch",
+    "AttemptListing",
+    "AttemptRecord",
+    "AttemptStore",
+    "AuditEntry",
+    "AuditListing",
+    "AuditLog",
+    "AuditSelection",
     "Backlog",
     "BacklogLedger",
     "Claim",
@@ -56,6 +68,7 @@ __all__ = [
     "Connection",
     "Connector",
     "ConsumerGroup",
+    "Deed",
     "DeliveryLedger",
     "DeliveryListing",
     "DeliveryRecord",
@@ -72,8 +85,10 @@ __all__ = [
     "InventoryStore",
     "Journal",
     "JournalEntry",
+    "KeptAttempt",
     "LastAttempt",
     "LedgerFigures",
+    "LedgerSizes",
     "NewDelivery",
     "NewEvent",
     "Notice",
