@@ -36,6 +36,7 @@ from odim_relay.bootstrap.process import (
     new_signing_secret,
     sealer,
     settings,
+    sign_of_life,
     signer,
     stopping,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "service_identity",
     "session_store",
     "settings",
+    "sign_of_life",
     "signer",
     "sources",
     "stopping",

@@ -24,6 +24,7 @@ from odim_relay.settings.delivering import (
 from odim_relay.settings.showing import (
     ApiSettings,
     FlowerSettings,
+    LivenessSettings,
     LogSettings,
 )
 from odim_relay.settings.stores import (
@@ -46,6 +47,7 @@ __all__ = [
     "KafkaSecuritySettings",
     "KafkaSettings",
     "LedgerSettings",
+    "LivenessSettings",
     "LogSettings",
     "OdimSettings",
     "QuarantineSettings",
@@ -83,6 +85,7 @@ class Settings(BaseSettings):
     quarantine: QuarantineSettings = QuarantineSettings()
     ledger: LedgerSettings = LedgerSettings()
     log: LogSettings = LogSettings()
+    liveness: LivenessSettings = LivenessSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
 
