@@ -13,6 +13,7 @@ from odim_relay.cli.exits import translated
 
 COMMANDS = MappingProxyType(
     {
+        "accounts": "odim_relay.cli.accounts:accounts",
         "alive": "odim_relay.cli.alive:alive",
         "api": "odim_relay.cli.api:api",
         "bridge": "odim_relay.cli.bridge:bridge",

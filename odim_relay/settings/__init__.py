@@ -17,12 +17,14 @@ from odim_relay.settings.delivering import (
     DeadLetterSettings,
     DeliverySettings,
     EgressSettings,
+    HistorySettings,
     LedgerSettings,
     QuarantineSettings,
     SecretsSettings,
 )
 from odim_relay.settings.showing import (
     ApiSettings,
+    AuditSettings,
     FlowerSettings,
     LivenessSettings,
     LogSettings,
@@ -38,12 +40,14 @@ from odim_relay.settings.stores import (
 __all__ = [
     "ENV_PREFIX",
     "ApiSettings",
+    "AuditSettings",
     "BreakerSettings",
     "BrokerSettings",
     "DeadLetterSettings",
     "DeliverySettings",
     "EgressSettings",
     "FlowerSettings",
+    "HistorySettings",
     "KafkaSecuritySettings",
     "KafkaSettings",
     "LedgerSettings",
@@ -84,8 +88,10 @@ class Settings(BaseSettings):
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     ledger: LedgerSettings = LedgerSettings()
+    history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
     liveness: LivenessSettings = LivenessSettings()
+    audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
 
