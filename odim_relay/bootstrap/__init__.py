@@ -19,6 +19,7 @@ from odim_relay.bootstrap.delivering import (
     reap,
     replay,
     sender,
+    tell,
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
@@ -133,6 +134,7 @@ __all__ = [
     "subscribe",
     "subscription_store",
     "suspend",
+    "tell",
     "throttle",
     "turn",
     "watch_durability",

@@ -9,7 +9,8 @@ from celery import Celery
 from odim_relay.adapters.celery import amqp_transport, redis_transport
 from odim_relay.ports import Turn
 
-_TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire", "examine", "heartbeat"))
+_NAMES = ("deliver", "reap", "replay", "expire", "examine", "heartbeat", "tell")
+_TASKS = tuple(f"odim_relay.tasks.{name}" for name in _NAMES)
 
 
 def make_app(*, beat_turn: Callable[[], Turn]) -> Celery:
