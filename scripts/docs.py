@@ -1,6 +1,6 @@
 # ruff: noqa: INP001 - a program, not a package
 """
-Writes docs/cli.md and docs/settings.md anew, from the commands and the settings themselves.
+Writes docs/cli.md, docs/settings.md and docs/metrics.md anew, from the commands, the settings and the metrics.
 
     .venv/bin/python scripts/docs.py
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from odim_relay.api.metric_definitions import SECTIONS, Kind, MetricDefinition
 from odim_relay.cli.main import main
 from odim_relay.cli.settings_listing import groups, list_settings
 from odim_relay.settings import ENV_PREFIX, Settings
@@ -62,6 +63,37 @@ def settings_markdown() -> str:
     return "\n".join(lines)
 
 
+def metrics_markdown() -> str:
+    """
+    Every metric with its labels.
+    """
+    lines = [
+        "# Metrics",
+        "",
+        _MADE,
+        "",
+        "`GET /metrics` of any api process, without authentication, for Prometheus. All of it but `process_*` and",
+        "`odim_relay_build_info` is of the whole relay: every process counts in Redis, and each api process tells the",
+        "same, so scrape one, or take the `max` of several. What workers measure of attempts is told about a second",
+        "later. While Redis is away the answer is 503.",
+        "",
+        "Counters are sums since the ledger's birth. A histogram `x` has the series `x_bucket`, `x_count` and `x_sum`.",
+        "Label values are told where there is a fixed set of them; those are there from the start, at 0.",
+        "",
+    ]
+    for section, definitions in SECTIONS.items():
+        lines += [f"## {section}", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
+        lines += [f"| `{one.name}` | {one.kind} | {_labels(one)} | {one.meaning} |" for one in definitions]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _labels(definition: MetricDefinition) -> str:
+    names = [f"`{name}`" for name in (*definition.labels, *(["le"] if definition.kind is Kind.HISTOGRAM else []))]
+    told = ", ".join(" ".join(f"`{value}`" for value in values) for values in definition.values if values)
+    return ", ".join(names) + (f": {told}" if told else "")
+
+
 def _commands(group: click.Group, path: str) -> Iterator[tuple[click.Command, str]]:
     ctx = click.Context(group)
     for name in group.list_commands(ctx):
@@ -106,10 +138,11 @@ def _code(text: str) -> str:
 
 def write() -> None:
     """
-    Write both files.
+    Write the files.
     """
     (DOCS / "cli.md").write_text(cli_markdown(), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings_markdown(), encoding="utf-8")
+    (DOCS / "metrics.md").write_text(metrics_markdown(), encoding="utf-8")
 
 
 if __name__ == "__main__":

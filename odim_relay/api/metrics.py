@@ -2,17 +2,20 @@
 Metrics for Prometheus, from the shared store: what every process counted, and how things stand.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 from prometheus_client.registry import Collector
 
-from odim_relay import bootstrap
+from odim_relay import __version__, bootstrap
+from odim_relay.api.metric_definitions import METRICS, PREFIX, Kind
 from odim_relay.api.recent import Recent
 from odim_relay.domain.circuit_breaker import Breaker
+from odim_relay.domain.measures import DURATION, LATENCY, histogram
+from odim_relay.ports import LedgerSizes, Workforce
 from odim_relay.use_cases.status import (
     InventoryStatus,
     SubscriptionStatus,
@@ -23,15 +26,6 @@ from odim_relay.use_cases.status import (
 
 __all__ = ["CONTENT_TYPE", "metrics_text"]
 
-_PREFIX = "odim_relay_"
-_LABELS = {
-    "deliveries": "outcome",
-    "dead_letters": "reason",
-    "parked": "reason",
-    "discarded": "what",
-    "subscriptions_suspended": "reason",
-    "attempts": "outcome",
-}
 _RENAMED = {"waiting": "parked"}
 """
 Counters whose names in the store would be those of gauges.
@@ -39,18 +33,6 @@ Counters whose names in the store would be those of gauges.
 _ALSO = {"deliveries:expired": "expired", "deliveries:discarded": "discarded:deliveries"}
 """
 Outcomes that are counters of their own, too.
-"""
-_FROM_THE_START = (
-    "events_ingested",
-    "events_unmatched",
-    "events_unknown_source",
-    "records_quarantined",
-    "replays",
-    "expired",
-    "reaped",
-)
-"""
-Counters that are told while they are 0, too: a rate needs a value to begin with.
 """
 _TOTALS = frozenset({"records_ignored"})
 """
@@ -84,91 +66,145 @@ class _Collector(Collector):
 
 def _everything() -> Iterator[Metric]:
     figures = bootstrap.ledger_figures()
-    yield from counters(figures.counters())
+    measured = figures.measures()
+    yield from counters({**figures.counters(), **measured})
+    yield from histograms(measured)
+    flows, now_ms = bootstrap.flow_listing(), figures.now_ms()
     rows = read_subscriptions(
-        bootstrap.subscribe().everything(),
-        bootstrap.delivery_listing().backlogs(),
-        bootstrap.flow_listing(),
-        figures.now_ms(),
+        bootstrap.subscribe().everything(), bootstrap.delivery_listing().backlogs(), flows, now_ms
     )
     yield from gauges(rows)
-    yield from inventory_gauges(read_inventory(bootstrap.inventory_store(), figures.now_ms()))
-    yield _gauge("deliveries_active", "Deliveries queued, being sent, or waiting for a retry.", figures.active_count())
-    depth, lag = _queue_depth(), _kafka_lag()
-    if depth is not None:
-        yield _gauge("queue_depth", "Delivery tasks in the broker's queue.", depth)
-    if lag is not None:
-        yield _gauge("kafka_lag", "Records that Kafka holds and that were not taken in.", lag)
+    yield from sizes(figures.sizes(), figures.active_count())
+    yield from inventory_gauges(read_inventory(bootstrap.inventory_store(), now_ms))
+    yield from workers(flows.workforce())
+    yield from stores({"broker": ("queue_depth", _queue_depth()), "kafka": ("kafka_lag", _kafka_lag())})
+    yield _gauge("build_info", {(__version__,): 1})
+    yield from _process()
 
 
 def counters(counted: Mapping[str, int]) -> Iterator[Metric]:
     """
-    The store's counters, `name` or `name:label`, as families.
+    The store's counters, `name`, `name:label` or `name:label:label`, as families. One that is not defined is of a newer
+    version, and passed over.
     """
-    by_name: dict[str, dict[str, int]] = {name: {"": 0} for name in _FROM_THE_START}
+    by_name: dict[str, dict[tuple[str, ...], int]] = {
+        definition.name: dict.fromkeys(definition.values, 0)
+        for definition in METRICS.values()
+        if definition.kind is Kind.COUNTER and definition.name.startswith(PREFIX)
+    }
+    totals = dict.fromkeys(_TOTALS, 0)
     for field, count in (*counted.items(), *((_ALSO[field], n) for field, n in counted.items() if field in _ALSO)):
-        name, _, label = field.partition(":")
-        by_name.setdefault(_RENAMED.get(name, name), {})[label] = count
-    for name in _TOTALS & by_name.keys():
-        by_name[name] = _by_label_only(by_name[name])
-    for name, counts in sorted(by_name.items()):
-        labels = [_LABELS.get(name, "kind")] if any(counts) else []
-        family = CounterMetricFamily(
-            _PREFIX + name, f"{name.replace('_', ' ').capitalize()}, since ever.", labels=labels
-        )
-        for label, count in counts.items():
-            family.add_metric([label] if labels else [], count)
+        name, *labels = field.split(":")
+        name = _RENAMED.get(name, name)
+        if name in totals and not labels:
+            totals[name] = count
+        elif (definition := METRICS.get(f"{PREFIX}{name}_total")) and len(labels) == len(definition.labels):
+            by_name[definition.name][tuple(labels)] = count
+    for name, total in totals.items():
+        by_label = by_name[f"{PREFIX}{name}_total"]
+        if (rest := total - sum(by_label.values())) > 0:
+            by_label[("",)] = rest
+    for name, by_label in sorted(by_name.items()):
+        definition = METRICS[name]
+        family = CounterMetricFamily(name.removesuffix("_total"), definition.meaning, labels=definition.labels)
+        for of, count in by_label.items():
+            family.add_metric(of, count)
         yield family
 
 
-def _by_label_only(counts: Mapping[str, int]) -> dict[str, int]:
-    labelled = {label: count for label, count in counts.items() if label}
-    rest = counts.get("", 0) - sum(labelled.values())
-    return labelled if labelled and rest <= 0 else {"": rest, **labelled}
+def histograms(measured: Mapping[str, int]) -> Iterator[Metric]:
+    """
+    What was measured in time.
+    """
+    for name, kind in (("attempt_duration_seconds", DURATION), ("delivery_latency_seconds", LATENCY)):
+        definition = METRICS[PREFIX + name]
+        buckets, sum_s = histogram(kind, measured)
+        yield HistogramMetricFamily(definition.name, definition.meaning, buckets=buckets, sum_value=sum_s)
 
 
 def inventory_gauges(found: InventoryStatus) -> Iterator[Metric]:
     """
     How much is known of sources and aggregates, and how old that is which ODIM keeps.
     """
-    told: tuple[tuple[str, str, str, Iterable[tuple[str, int]]], ...] = (
-        ("sources", "Addresses that events come from and that are known.", "keeper", found.source_counts.items()),
-        ("aggregates", "Aggregates that are known.", "keeper", found.aggregate_counts.items()),
-        ("odim_rows", "Rows of ODIM's tables, as they were read last.", "table", found.row_counts.items()),
-        ("odim_rows_skipped", "Those of them that cannot be used.", "reason", found.skipped_counts.items()),
-    )
-    for name, words, label, counts in told:
-        family = GaugeMetricFamily(_PREFIX + name, words, labels=[label])
-        for of, count in counts:
-            family.add_metric([of], count)
-        yield family
+    for name, counts in (
+        ("sources", found.source_counts),
+        ("aggregates", found.aggregate_counts),
+        ("odim_rows", found.row_counts),
+        ("odim_rows_skipped", found.skipped_counts),
+    ):
+        yield _gauge(name, {(of,): count for of, count in counts.items()})
     if found.read_age_s is not None:
-        yield _gauge("odim_read_age_seconds", "Since ODIM's tables were read last.", found.read_age_s)
+        yield _gauge("odim_read_age_seconds", found.read_age_s)
 
 
 def gauges(rows: Sequence[SubscriptionStatus]) -> Iterator[Metric]:
     """
     How each subscription stands.
     """
-    told: tuple[tuple[str, str, Callable[[SubscriptionStatus], float | None]], ...] = (
-        ("dead_letters", "Deliveries that failed for good and are kept.", lambda row: row.dead_letter_count),
-        ("waiting", "Deliveries that are parked until their turn comes.", lambda row: row.waiting_count),
-        ("oldest_waiting_age_seconds", "Age of the event that has waited longest.", lambda row: row.oldest_age_s or 0),
-        ("breaker_state", "Of the destination: 0 closed, 1 half-open, 2 open.", _breaker),
+    yield _gauge("subscriptions", sum(row.subscription is not None for row in rows))
+    labels = [(row.subscription_id,) for row in rows]
+    for name, values in (
+        ("dead_letters", [row.dead_letter_count for row in rows]),
+        ("waiting", [row.waiting_count for row in rows]),
+        ("oldest_waiting_age_seconds", [row.oldest_age_s or 0 for row in rows]),
+        ("breaker_state", [_BREAKERS[row.destination.breaker] for row in rows]),
+        ("subscription_suspended", [int(bool(row.flow.suspended_by)) for row in rows]),
+    ):
+        yield _gauge(name, dict(zip(labels, values, strict=True)))
+
+
+def sizes(found: LedgerSizes, active_count: int) -> Iterator[Metric]:
+    """
+    How much is kept, and whether the schedule is sent.
+    """
+    yield _gauge("deliveries_active", active_count)
+    yield _gauge("ledger_bytes", found.held_bytes)
+    yield _gauge("ledger_max_bytes", found.max_bytes)
+    yield _gauge("quarantine_records", found.quarantine_count)
+    yield _gauge("quarantine_bytes", found.quarantine_bytes)
+    yield _gauge("beat_up", int(found.has_beat))
+
+
+def workers(found: Workforce) -> Iterator[Metric]:
+    """
+    Who sends.
+    """
+    yield _gauge("workers", found.worker_count)
+    yield _gauge("worker_slots", found.slot_count)
+
+
+def stores(answers: Mapping[str, tuple[str, int | None]]) -> Iterator[Metric]:
+    """
+    Which stores answer, and what; of Redis all the rest is, so it does.
+
+    Args:
+        answers: by store, the gauge that it answers for and its value; None when it did not answer.
+    """
+    yield _gauge(
+        "store_up", {("redis",): 1} | {(store,): int(value is not None) for store, (_, value) in answers.items()}
     )
-    for name, words, value_of in told:
-        family = GaugeMetricFamily(_PREFIX + name, words, labels=["subscription"])
-        for row in rows:
-            family.add_metric([row.subscription_id], value_of(row) or 0)
-        yield family
+    for name, value in answers.values():
+        if value is not None:
+            yield _gauge(name, value)
 
 
-def _breaker(row: SubscriptionStatus) -> float:
-    return _BREAKERS[row.destination.breaker]
+def _gauge(name: str, values: float | Mapping[tuple[str], float]) -> Metric:
+    definition = METRICS[PREFIX + name]
+    family = GaugeMetricFamily(definition.name, definition.meaning, labels=definition.labels)
+    if isinstance(values, Mapping):
+        for labels, value in values.items():
+            family.add_metric(labels, value)
+    else:
+        family.add_metric((), values)
+    return family
 
 
-def _gauge(name: str, words: str, value: float) -> Metric:
-    return GaugeMetricFamily(_PREFIX + name, words, value=value)
+def _process() -> Iterator[Metric]:
+    for family in ProcessCollector(registry=None).collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        if name in METRICS:
+            family.documentation = METRICS[name].meaning
+            yield family
 
 
 def _ask_kafka() -> int:

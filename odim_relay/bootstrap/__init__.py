@@ -42,6 +42,7 @@ from odim_relay.bootstrap.process import (
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, publish
 from odim_relay.bootstrap.stores import (
     account_store,
+    attempt_listing,
     backlog_ledger,
     delivery_ledger,
     delivery_listing,
@@ -67,6 +68,8 @@ __all__ = [
     "account_store",
     "announce",
     "answering_workers",
+    "attempt_listing",
+    "audit_listing",
     "backlog_ledger",
     "celery_app",
     "configure_logs",

@@ -5,6 +5,8 @@ What stands in Redis.
 from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
+from odim_relay.adapters.redis.attempts import RedisAttemptListing
+from odim_relay.adapters.redis.audit import RedisAuditLog
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, TlsFiles, connect, refuse_cluster
 from odim_relay.adapters.redis.delivery_ledger import RedisDeliveryLedger
@@ -21,7 +23,7 @@ from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
 from odim_relay.bootstrap.process import new_id, sealer, settings
-from odim_relay.ports import RedisFacts
+from odim_relay.ports import AuditListing, RedisFacts
 from odim_relay.rules import rules_of
 from odim_relay.use_cases.durability import check_durability
 
@@ -100,6 +102,22 @@ def journal() -> RedisJournal:
 
 
 @cache
+def audit_log() -> RedisAuditLog:
+    """
+    Where it is kept who did what.
+    """
+    chosen = settings().audit
+    return RedisAuditLog(scripts(), most=chosen.max_entries, retention_s=chosen.retention_s)
+
+
+def audit_listing() -> AuditListing:
+    """
+    Who did what, for people.
+    """
+    return audit_log()
+
+
+@cache
 def account_store() -> RedisAccountStore:
     """
     Where accounts are kept.
@@ -128,6 +146,13 @@ def delivery_listing() -> RedisDeliveryListing:
     The ledger's deliveries, for people.
     """
     return RedisDeliveryListing(scripts())
+
+
+def attempt_listing() -> RedisAttemptListing:
+    """
+    The last attempts, for people.
+    """
+    return RedisAttemptListing(scripts(), retention_s=settings().history.retention_s)
 
 
 def ledger_figures() -> RedisLedgerFigures:

@@ -6,6 +6,8 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
+from odim_relay.ports.attempts import AttemptListing, AttemptRecord
+from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, AuditSelection, Deed
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
@@ -30,6 +32,7 @@ from odim_relay.ports.listings import (
     DeliveryRecord,
     Index,
     LedgerFigures,
+    LedgerSizes,
     QuarantinedRecord,
     QuarantineListing,
 )
@@ -47,8 +50,15 @@ from odim_relay.ports.turns import Turn
 
 __all__ = [
     "AccountStore",
+    "Action",
     "Aftermath",
     "AnnouncingLedger",
+    "AttemptListing",
+    "AttemptRecord",
+    "AuditEntry",
+    "AuditListing",
+    "AuditLog",
+    "AuditSelection",
     "Backlog",
     "BacklogLedger",
     "Claim",
@@ -56,6 +66,7 @@ __all__ = [
     "Connection",
     "Connector",
     "ConsumerGroup",
+    "Deed",
     "DeliveryLedger",
     "DeliveryListing",
     "DeliveryRecord",
@@ -74,6 +85,7 @@ __all__ = [
     "JournalEntry",
     "LastAttempt",
     "LedgerFigures",
+    "LedgerSizes",
     "NewDelivery",
     "NewEvent",
     "Notice",

@@ -110,6 +110,24 @@ class DeliveryListing(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSizes:
+    """
+    How much the ledger's server keeps, and whether the schedule is sent.
+
+    Attributes:
+        held_bytes: of payloads, and what each delivery costs beside them, about (L15).
+        max_bytes: what that may come to.
+        has_beat: some beat holds the turn to send the schedule.
+    """
+
+    held_bytes: int
+    max_bytes: int
+    quarantine_count: int
+    quarantine_bytes: int
+    has_beat: bool
+
+
 class LedgerFigures(Protocol):
     """
     The ledger in figures.
@@ -136,6 +154,18 @@ class LedgerFigures(Protocol):
     def active_count(self) -> int:
         """
         Count the deliveries that the reaper watches: queued, in sending, in a countdown, and parked with a due time.
+        """
+        ...
+
+    def measures(self) -> Mapping[str, int]:
+        """
+        Read what all workers measured of attempts, by the names of `domain.measures`.
+        """
+        ...
+
+    def sizes(self) -> LedgerSizes:
+        """
+        Read how much is kept.
         """
         ...
 

@@ -17,12 +17,14 @@ from odim_relay.settings.delivering import (
     DeadLetterSettings,
     DeliverySettings,
     EgressSettings,
+    HistorySettings,
     LedgerSettings,
     QuarantineSettings,
     SecretsSettings,
 )
 from odim_relay.settings.showing import (
     ApiSettings,
+    AuditSettings,
     FlowerSettings,
     LogSettings,
 )
@@ -37,12 +39,14 @@ from odim_relay.settings.stores import (
 __all__ = [
     "ENV_PREFIX",
     "ApiSettings",
+    "AuditSettings",
     "BreakerSettings",
     "BrokerSettings",
     "DeadLetterSettings",
     "DeliverySettings",
     "EgressSettings",
     "FlowerSettings",
+    "HistorySettings",
     "KafkaSecuritySettings",
     "KafkaSettings",
     "LedgerSettings",
@@ -82,7 +86,9 @@ class Settings(BaseSettings):
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     ledger: LedgerSettings = LedgerSettings()
+    history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
+    audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
 

@@ -152,6 +152,16 @@ class QuarantineSettings(Group):
     max_bytes: int = Field(67_108_864, ge=0, description="over it the oldest leave, counted")
 
 
+class HistorySettings(Group):
+    """
+    What attempts are remembered, for people to look at.
+    """
+
+    attempts: int = Field(20, ge=1, le=100, description="of each subscription, and of each delivery that failed")
+    deliveries: int = Field(10_000, ge=1, description="that failed and have a history; the oldest leave")
+    retention_s: Seconds = Field(604_800, le=2_592_000, description="no attempt is remembered longer; at most 30 days")
+
+
 class LedgerSettings(Group):
     """
     How long the ledger waits before it repairs.

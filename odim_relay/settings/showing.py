@@ -21,6 +21,15 @@ class LogSettings(Group):
     )
 
 
+class AuditSettings(Group):
+    """
+    What is remembered of who did what.
+    """
+
+    max_entries: int = Field(10_000, ge=1, description="kept of them; of refused log-ins as many again")
+    retention_s: Seconds = Field(7_776_000, description="none is kept for longer")
+
+
 class ApiSettings(Group):
     """
     The Redfish service.

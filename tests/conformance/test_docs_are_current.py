@@ -21,7 +21,10 @@ def made() -> Any:
     return module
 
 
-@pytest.mark.parametrize(("name", "maker"), [("cli.md", "cli_markdown"), ("settings.md", "settings_markdown")])
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [("cli.md", "cli_markdown"), ("settings.md", "settings_markdown"), ("metrics.md", "metrics_markdown")],
+)
 def test_a_document_is_as_the_code_makes_it(made: Any, name: str, maker: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == getattr(made, maker)(), (
         f"docs/{name} is old: run .venv/bin/python scripts/docs.py"

@@ -48,12 +48,18 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `service:uuid` | string | the UUID of the API's service root | for ever |
 | `service:certificate` | string | the self-signed certificate of the API and its key, PEM; encrypted where `SECRETS__ENCRYPTION_KEYS` is set | until it is renewed |
 | `counters` | hash | `name` or `name:label` -> count, by all processes | for ever |
+| `measures` | hash | sums of what all workers measured of attempts, by the names of domain/measures.py -> count | for ever |
+| `attempts:delivery:{id}` | list | JSON arrays, the newest first: the last attempts of a delivery that failed at least once | HISTORY__RETENTION_S after the last |
+| `attempts:subscription:{id}` | list | the same of a subscription, successes too | the same |
+| `attempts:deliveries` | zset | ids of deliveries with such a list, scored with when it was written last, ms: over HISTORY__DELIVERIES the oldest leave | as they |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
 | `quarantine:bytes` | string | size of all values | for ever |
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
+| `audit` | stream | what people did: `action`, `actor`, `channel`, `client`, `subject`, `count`, `detail`, `error`, each where there is any; ids by Redis's clock | the newest `AUDIT__MAX_ENTRIES`, none longer than `AUDIT__RETENTION_S` |
+| `audit:refused` | stream | the same, of log-ins that were refused | as many again |
 | `imported` | zset | ids of events that were imported, scored with when that was noted last, ms: none is imported twice | 30 days after it was noted last |
 
 `{destination}` is the id that domain/destination_identity.py gives to a URL with its headers, backups, verification and
@@ -107,6 +113,8 @@ POSITION = "position:"
 DEAD_LETTERS = "dead-letters"
 DEADLINES = "deadlines"
 COUNTERS = "counters"
+MEASURES = "measures"
+BYTES = "bytes"
 ACCOUNTS = "accounts"
 SESSIONS = "sessions"
 SESSION_TIMEOUT = "session-timeout"
@@ -122,6 +130,9 @@ QUARANTINE_BYTES = "quarantine:bytes"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
 IMPORTED = "imported"
+AUDIT = "audit"
+AUDIT_REFUSED = "audit:refused"
+ATTEMPTED_DELIVERIES = "attempts:deliveries"
 
 
 def sources(keeper: str) -> str:
@@ -234,6 +245,20 @@ def in_flight(destination_id: str) -> str:
     Key of the requests that are in flight to a destination.
     """
     return f"inflight:{destination_id}"
+
+
+def attempts_of_delivery(delivery_id: str) -> str:
+    """
+    Key of the last attempts of a delivery.
+    """
+    return f"attempts:delivery:{delivery_id}"
+
+
+def attempts_of_subscription(subscription_id: str) -> str:
+    """
+    Key of the last attempts of a subscription.
+    """
+    return f"attempts:subscription:{subscription_id}"
 
 
 def session(session_id: str) -> str:

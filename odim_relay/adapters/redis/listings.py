@@ -12,7 +12,7 @@ from odim_relay.adapters.redis import keys
 from odim_relay.adapters.redis.connection import Scripts, text, translated
 from odim_relay.adapters.redis.rules import LETTER_VERSION, LIVE
 from odim_relay.domain.delivery import State
-from odim_relay.ports import Backlog, DeliveryRecord, Index, Position, TopicPartition
+from odim_relay.ports import Backlog, DeliveryRecord, Index, LedgerSizes, Position, TopicPartition
 
 _STEP = 500
 
@@ -161,6 +161,7 @@ class RedisLedgerFigures:
     def __init__(self, scripts: Scripts) -> None:
         self._client = scripts.client
         self._prefix = scripts.prefix
+        self._rules = scripts.rules
 
     def now_ms(self) -> int:
         """
@@ -200,6 +201,35 @@ class RedisLedgerFigures:
         """
         with translated("counting deliveries"):
             return int(self._client.zcard(self._prefix + keys.DEADLINES))
+
+    def measures(self) -> Mapping[str, int]:
+        """
+        See `LedgerFigures.measures`.
+        """
+        with translated("reading what was measured"):
+            fields: Any = self._client.hgetall(self._prefix + keys.MEASURES)
+        return {text(name): int(value) for name, value in fields.items()}
+
+    def sizes(self) -> LedgerSizes:
+        """
+        See `LedgerFigures.sizes`.
+        """
+        with translated("reading how much is kept"):
+            pipe = self._client.pipeline(transaction=False)
+            pipe.get(self._prefix + keys.BYTES)
+            pipe.zcard(self._prefix + keys.DEADLINES)
+            pipe.hlen(self._prefix + keys.DEAD_LETTERS)
+            pipe.hlen(self._prefix + keys.QUARANTINE)
+            pipe.get(self._prefix + keys.QUARANTINE_BYTES)
+            pipe.exists(self._prefix + keys.turn("beat"))
+            payloads, active, letters, quarantined, quarantine_bytes, beat = pipe.execute()
+        return LedgerSizes(
+            held_bytes=int(payloads or 0) + self._rules.overhead_bytes * (active + letters),
+            max_bytes=self._rules.max_bytes,
+            quarantine_count=quarantined,
+            quarantine_bytes=int(quarantine_bytes or 0),
+            has_beat=bool(beat),
+        )
 
 
 def _partition(name: str) -> TopicPartition:
