@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from celery.signals import beat_init, setup_logging, worker_init, worker_shutting_down
+from celery.signals import beat_init, setup_logging, worker_init, worker_shutdown, worker_shutting_down
 
 from odim_relay import bootstrap
 from odim_relay.errors import ConfigurationError, TransientError
@@ -59,6 +59,11 @@ def _prepare_beat(**_: Any) -> None:
     """
     with _refusing():
         bootstrap.scripts()
+
+
+@worker_shutdown.connect
+def _tell_the_rest(**_: Any) -> None:
+    bootstrap.close_attempt_log()
 
 
 @worker_shutting_down.connect

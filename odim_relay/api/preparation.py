@@ -4,12 +4,11 @@ What must be there before anybody can log in: the certificate, and a first accou
 
 import ssl
 import sys
-import tempfile
 from functools import cache
-from pathlib import Path
 from threading import Event, Thread
 
 from odim_relay import bootstrap
+from odim_relay.api.certificates import load_certificate
 from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.telemetry import logger
 
@@ -87,18 +86,6 @@ def preparation() -> Preparation:
     That of this process.
     """
     return Preparation()
-
-
-def load_certificate(context: ssl.SSLContext, pem: str) -> None:
-    """
-    Let new connections have this certificate, with its key in the same text.
-    """
-    # OpenSSL reads files only.
-    with tempfile.TemporaryDirectory(prefix="odim-relay-") as folder:
-        path = Path(folder) / "certificate.pem"
-        path.touch(mode=0o600)
-        path.write_text(pem, encoding="ascii")
-        context.load_cert_chain(path)
 
 
 def _make_first_account() -> None:

@@ -4,14 +4,12 @@ The API process: `odim-relay api`.
 
 import ipaddress
 import socket
-import ssl
-from functools import partial
-from pathlib import Path
 
 import uvicorn
 
 from odim_relay import bootstrap
 from odim_relay.api.application import make_app
+from odim_relay.api.certificates import server_tls, watch_certificate
 from odim_relay.api.preparation import preparation
 from odim_relay.api.server import Server, impatient
 from odim_relay.errors import ConfigurationError
@@ -38,10 +36,10 @@ def run() -> None:
             f"API__PLAIN_HTTP is for loopback only, and API__BIND is {chosen.bind}: passwords would go in clear. "
             "Bind to 127.0.0.1, or leave TLS on"
         )
-    context, is_own = (None, False) if chosen.plain_http else _tls(chosen.tls_cert_file, chosen.tls_key_file)
+    tls = None if chosen.plain_http else server_tls(chosen.tls_cert_file, chosen.tls_key_file)
     sock = _listen(chosen.bind, chosen.port)
     app = make_app()
-    url = f"{'http' if context is None else 'https'}://{_authority(sock)}"
+    url = f"{'http' if tls is None else 'https'}://{_authority(sock)}"
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -55,40 +53,21 @@ def run() -> None:
         proxy_headers=False,
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_FINISH_WITHIN_S,
-        ssl_context_factory=None if context is None else lambda *_: context,
+        ssl_context_factory=None if tls is None else lambda *_: tls.context,
     )
-    preparation().begin(context if is_own else None)
+    preparation().begin(tls.context if tls is not None and tls.files is None else None)
+
+    def start() -> None:
+        log.info("api.started", url=url)
+        if tls is not None:
+            watch_certificate(tls)
 
     def stop() -> None:
         bootstrap.stopping.set()
         app.stop()
 
-    Server(config, started=partial(log.info, "api.started", url=url), stopping=stop).run([sock])
+    Server(config, started=start, stopping=stop).run([sock])
     log.info("api.stopped")
-
-
-def _tls(cert_file: Path | None, key_file: Path | None) -> tuple[ssl.SSLContext, bool]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if cert_file is None:
-        if key_file is not None:
-            raise ConfigurationError("API__TLS_KEY_FILE is set without API__TLS_CERT_FILE: set both, or neither")
-        return context, True
-    for setting, path in (("CERT", cert_file), ("KEY", key_file)):
-        try:
-            if path is not None:
-                path.read_bytes()
-        except OSError as exc:
-            raise ConfigurationError(f"API__TLS_{setting}_FILE: {path} cannot be read: {exc.strerror}") from exc
-    try:
-        # Without a password, rather than asking for one on the terminal.
-        context.load_cert_chain(cert_file, key_file, password="")
-    except (ssl.SSLError, ValueError) as exc:
-        raise ConfigurationError(
-            f"API__TLS_CERT_FILE, API__TLS_KEY_FILE: {cert_file} is no PEM certificate with its key in "
-            f"{key_file or 'the same file'}, without a pass phrase: {exc}"
-        ) from exc
-    return context, False
 
 
 def _is_loopback(bind: str) -> bool:

@@ -13,6 +13,7 @@ from odim_relay.bootstrap.api import (
     throttle,
 )
 from odim_relay.bootstrap.delivering import (
+    close_attempt_log,
     deliver,
     expire,
     heartbeat,
@@ -72,6 +73,7 @@ __all__ = [
     "audit_listing",
     "backlog_ledger",
     "celery_app",
+    "close_attempt_log",
     "configure_logs",
     "consumer_group",
     "decoders",

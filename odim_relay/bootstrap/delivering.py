@@ -14,6 +14,7 @@ from odim_relay.adapters.http.token_endpoint import OAuthTokenEndpoint
 from odim_relay.bootstrap.engine import publisher
 from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, signer, stopping
 from odim_relay.bootstrap.stores import (
+    attempt_store,
     backlog_ledger,
     delivery_ledger,
     delivery_listing,
@@ -29,6 +30,7 @@ from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import TransientError
+from odim_relay.use_cases.attempt_log import AttemptLog
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
@@ -96,7 +98,24 @@ def deliver() -> Deliver:
         draw=even_draws(random.random()),  # noqa: S311 - jitter
         now_s=time.time,
         signer=signer(),
+        note=attempt_log().note,
     )
+
+
+@cache
+def attempt_log() -> AttemptLog:
+    """
+    What attempts of this process came to.
+    """
+    return AttemptLog(store=attempt_store(), attempts=settings().history.attempts)
+
+
+def close_attempt_log() -> None:
+    """
+    Tell what was not told yet, where anything was attempted.
+    """
+    if attempt_log.cache_info().currsize:
+        attempt_log().close()
 
 
 def _sender_with_tokens() -> SendWithTokens:

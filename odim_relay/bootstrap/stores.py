@@ -5,7 +5,7 @@ What stands in Redis.
 from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
-from odim_relay.adapters.redis.attempts import RedisAttemptListing
+from odim_relay.adapters.redis.attempts import RedisAttemptListing, RedisAttemptStore
 from odim_relay.adapters.redis.audit import RedisAuditLog
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, TlsFiles, connect, refuse_cluster
@@ -146,6 +146,20 @@ def delivery_listing() -> RedisDeliveryListing:
     The ledger's deliveries, for people.
     """
     return RedisDeliveryListing(scripts())
+
+
+def attempt_store() -> RedisAttemptStore:
+    """
+    Where this process's attempts are remembered.
+    """
+    chosen = settings().history
+    return RedisAttemptStore(
+        scripts(),
+        worker=new_id(),
+        attempts=chosen.attempts,
+        deliveries=chosen.deliveries,
+        retention_s=chosen.retention_s,
+    )
 
 
 def attempt_listing() -> RedisAttemptListing:

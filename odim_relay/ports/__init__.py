@@ -6,7 +6,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
-from odim_relay.ports.attempts import AttemptListing, AttemptRecord
+from odim_relay.ports.attempts import AttemptBatch, AttemptListing, AttemptRecord, AttemptStore, KeptAttempt
 from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, AuditSelection, Deed
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
@@ -53,8 +53,10 @@ __all__ = [
     "Action",
     "Aftermath",
     "AnnouncingLedger",
+    "AttemptBatch",
     "AttemptListing",
     "AttemptRecord",
+    "AttemptStore",
     "AuditEntry",
     "AuditListing",
     "AuditLog",
@@ -83,6 +85,7 @@ __all__ = [
     "InventoryStore",
     "Journal",
     "JournalEntry",
+    "KeptAttempt",
     "LastAttempt",
     "LedgerFigures",
     "LedgerSizes",

@@ -103,8 +103,14 @@ class InMemoryDeliveryLedger:
         return replace(claim, passengers=tuple(self._passenger(kept) for kept in joined))
 
     def _passenger(self, kept: Kept) -> Passenger:
-        payload = self.state.bodies[kept.event_id].payload
-        return Passenger(delivery_id=kept.delivery_id, event_id=kept.event_id, payload=payload, shape=kept.shape)
+        body = self.state.bodies[kept.event_id]
+        return Passenger(
+            delivery_id=kept.delivery_id,
+            event_id=kept.event_id,
+            payload=body.payload,
+            shape=kept.shape,
+            recorded_at_ms=body.recorded_at_ms,
+        )
 
     def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
         self._put_back(replace(claim, passengers=tuple(passengers)), None)

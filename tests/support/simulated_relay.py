@@ -131,6 +131,7 @@ class SimulatedRelay:
             draw=Random(1).random,  # noqa: S311 - jitter, the same in every run
             now_s=lambda: START_MS / 1000 + time.now_s,
             signer=Ed25519Signer(),
+            note=lambda _: None,
         )
         time.every(settings.ledger.reap_interval_s, Reap(ledger=ledger, publisher=self))
         replay = Replay(ledger=backlog, store=self.store, connector=self, publisher=self, timeout_s=5)

@@ -87,10 +87,15 @@ class RedisDeliveryLedger:
         flat = self._scripts.run(
             "join", claim.delivery_id, claim.lease, claim.subscription_id, claim.room, max(most_bytes, 0)
         )
-        found = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
         passengers = tuple(
-            Passenger(delivery_id=id_.decode(), event_id=event.decode(), shape=decode_shape(shape), payload=payload)
-            for id_, event, shape, payload in found
+            Passenger(
+                delivery_id=id_.decode(),
+                event_id=event.decode(),
+                shape=decode_shape(shape),
+                payload=payload,
+                recorded_at_ms=int(recorded_at_ms),
+            )
+            for id_, event, shape, payload, recorded_at_ms in zip(*[iter(flat)] * 5, strict=True)
         )
         return replace(claim, passengers=passengers)
 

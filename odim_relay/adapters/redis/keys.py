@@ -52,6 +52,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `attempts:delivery:{id}` | list | JSON arrays, the newest first: the last attempts of a delivery that failed at least once | HISTORY__RETENTION_S after the last |
 | `attempts:subscription:{id}` | list | the same of a subscription, successes too | the same |
 | `attempts:deliveries` | zset | ids of deliveries with such a list, scored with when it was written last, ms: over HISTORY__DELIVERIES the oldest leave | as they |
+| `attempts:kept:{worker}` | string | number of the last batch that a worker process told of its attempts: none is kept twice | an hour after it |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |

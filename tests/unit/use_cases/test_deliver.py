@@ -4,6 +4,7 @@ import pytest
 
 from odim_relay.adapters.security.signing import Ed25519Signer, new_signing_key
 from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
+from odim_relay.domain.decision import DELIVERED, Park, RetryAfter
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.domain.signing import RetiredSecret, signature, signed_content, signing_secret_of
@@ -249,6 +250,8 @@ def test_a_fault_of_our_own_parks_as_broken_by_rule_l20(relay: InMemoryRelay) ->
 
     assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.BROKEN)
     assert relay.kept.last == LastAttempt(outcome=Outcome(detail="ZeroDivisionError: ours"), destination="")
+    (noted,) = relay.attempted
+    assert (noted.outcome, noted.decision) == (relay.kept.last.outcome, Park(reason=ParkReason.BROKEN))
 
 
 def test_a_store_that_fails_is_no_fault_of_the_event(relay: InMemoryRelay) -> None:
@@ -424,3 +427,30 @@ def test_what_the_event_service_sets_counts_for_the_next_attempt(relay: InMemory
 
     assert relay.deliver(retry) is None
     assert relay.kept.reason is ParkReason.EXHAUSTED
+
+
+def test_each_attempt_is_noted_with_what_becomes_of_it(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [Outcome(status=503), Outcome(status=204)]
+    (ticket,) = relay.ingest(ONE)
+    retry = relay.deliver(ticket)
+    assert retry is not None
+    relay.deliver(retry)
+
+    first, second = relay.attempted
+    assert (first.subscription_id, first.delivery_id) == ("s", ticket.delivery_id)
+    assert (first.attempt, first.outcome.status, first.decision) == (1, 503, RetryAfter(wait_s=15))
+    assert (second.attempt, second.outcome.status, second.decision) == (2, 204, DELIVERED)
+    assert first.ended_at_s == relay.now_s
+    assert first.destination == ONE.destination
+    assert first.recorded_at_ms == (1_000,)
+
+
+def test_what_was_not_sent_since_the_lease_was_lost_is_no_attempt(relay: InMemoryRelay) -> None:
+    relay.sender.asks_first = True
+    (ticket,) = relay.ingest(ONE)
+    relay.sender.on_send = lambda: relay.state.deadlines.update({ticket.delivery_id: -1})
+
+    relay.deliver(ticket)
+
+    assert relay.sender.sent == []
+    assert relay.attempted == []

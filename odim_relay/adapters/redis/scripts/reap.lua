@@ -100,7 +100,7 @@ if deleted then
   if swept == 0 then
     redis.call('ZREM', prefix .. 'subscriptions:deleted', deleted)
     redis.call('ZREM', BACKLOGS, deleted)
-    redis.call('DEL', flow.counts)
+    redis.call('DEL', flow.counts, prefix .. 'attempts:subscription:' .. deleted)
   end
 end
 
