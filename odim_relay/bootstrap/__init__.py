@@ -20,6 +20,7 @@ from odim_relay.bootstrap.delivering import (
     reap,
     replay,
     sender,
+    tell,
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
@@ -137,6 +138,7 @@ __all__ = [
     "subscribe",
     "subscription_store",
     "suspend",
+    "tell",
     "throttle",
     "turn",
     "watch_durability",

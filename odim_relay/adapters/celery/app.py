@@ -10,7 +10,8 @@ from odim_relay.adapters.celery import amqp_transport, redis_transport
 from odim_relay.adapters.celery.loop_step import LoopStep
 from odim_relay.ports import Turn
 
-_TASKS = tuple(f"odim_relay.tasks.{name}" for name in ("deliver", "reap", "replay", "expire", "examine", "heartbeat"))
+_NAMES = ("deliver", "reap", "replay", "expire", "examine", "heartbeat", "tell")
+_TASKS = tuple(f"odim_relay.tasks.{name}" for name in _NAMES)
 
 
 def make_app(*, beat_turn: Callable[[], Turn], note_alive: Callable[[], None]) -> Celery:
