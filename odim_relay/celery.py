@@ -54,6 +54,7 @@ def _prepare(**_: Any) -> None:
     """
     bootstrap.configure_logs()  # Celery would ask for it a little later
     with _refusing():
+        bootstrap.sign_of_life()
         bootstrap.require_durable_ledger()
         bootstrap.deliver()
 
@@ -64,6 +65,7 @@ def _prepare_beat(**_: Any) -> None:
     As a worker.
     """
     with _refusing():
+        bootstrap.sign_of_life()
         bootstrap.scripts()
 
 

@@ -26,6 +26,18 @@ class LogSettings(Group):
     )
 
 
+class LivenessSettings(Group):
+    """
+    Whether a process works.
+    """
+
+    file: Path | None = Field(
+        None,
+        description="bridge, workers and beat write it each time their main loop comes round, for `odim-relay alive`; "
+        "one per process, so a supervisor that starts several sets it for each; unset writes none",
+    )
+
+
 class AuditSettings(Group):
     """
     What is remembered of who did what.

@@ -141,6 +141,7 @@ local function drop(flow, id, rule)
   count('deliveries:' .. rule, 1)
   if flow.exists and (rule == 'over_quota' or rule == 'expired') then
     flow.lost = redis.call('HINCRBY', flow.key, 'lost', 1)
+    if flow.lost == 1 then notice('buffer_exceeded', flow.id, rule) end -- the others until it is told belong to it
   end
   return true
 end
