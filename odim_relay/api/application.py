@@ -14,6 +14,7 @@ from odim_relay.api.resources import (
     event_service,
     health,
     inventory,
+    registries,
     roles,
     root,
     sessions,
@@ -35,6 +36,7 @@ DESCRIBED: tuple[Resource, ...] = (
     *event_destination.RESOURCES,
     *actions.RESOURCES,
     *stream.RESOURCES,
+    *registries.RESOURCES,
     *inventory.RESOURCES,
     *health.RESOURCES,
 )

@@ -13,12 +13,14 @@ from odim_relay.bootstrap.api import (
     throttle,
 )
 from odim_relay.bootstrap.delivering import (
+    close_attempt_log,
     deliver,
     expire,
     heartbeat,
     reap,
     replay,
     sender,
+    tell,
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
@@ -44,6 +46,7 @@ from odim_relay.bootstrap.process import (
     new_signing_secret,
     sealer,
     settings,
+    sign_of_life,
     signer,
     stopping,
 )
@@ -89,6 +92,7 @@ __all__ = [
     "audit_listing",
     "backlog_ledger",
     "celery_app",
+    "close_attempt_log",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -145,6 +149,7 @@ __all__ = [
     "service_identity",
     "session_store",
     "settings",
+    "sign_of_life",
     "signer",
     "sources",
     "stopping",
@@ -154,6 +159,7 @@ __all__ = [
     "subscription_store",
     "suspend",
     "take_sample",
+    "tell",
     "throttle",
     "turn",
     "watch_durability",

@@ -4,6 +4,7 @@ Which subscriptions a page of the list shows, and in which order. Pure: it has t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -158,8 +159,14 @@ def row_of(status: SubscriptionStatus, subscription: Subscription) -> Row:
         subscription=subscription,
         health=health,
         words=words,
-        destination=without_secrets(subscription.destination),
+        destination=_shown(subscription.destination),
     )
+
+
+_shown = lru_cache(maxsize=20_000)(without_secrets)
+"""
+They are the same each time, and ten thousand of them take a while.
+"""
 
 
 def chosen(rows: Sequence[Row], wish: Wish) -> Paged[Row]:

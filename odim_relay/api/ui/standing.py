@@ -2,23 +2,26 @@
 How everything stands, read for all who look at it at once: with ten thousand subscriptions that is work.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
-from typing import Generic, TypeVar
+from functools import cache, partial
+from typing import Generic, NoReturn, TypeVar
 
 from odim_relay import bootstrap
 from odim_relay.api.recent import Recent
 from odim_relay.api.ui.listing import Row, row_of
 from odim_relay.domain.sample import Sample
-from odim_relay.errors import OdimRelayError, TransientError
+from odim_relay.errors import TransientError
 from odim_relay.use_cases.readiness import Unreachable
 from odim_relay.use_cases.sample import read_sample
 from odim_relay.use_cases.status import PartitionStatus, partition_status, read_subscriptions
 
 _OF_ONE_PROCESS = 30
+_OLDEST_SHOWN_S = 4.0
+_GIVE_UP_AFTER_S = 15.0
 _PATIENCE_S = 0.25
 """
 A page waits no longer for what may hang; what is not known yet is told the next time.
@@ -50,37 +53,49 @@ class Standing:
 class Shared(Generic[T]):
     """
     What is read once for all who ask within a moment. Threads share it.
+
+    While it is read anew, whoever asks gets the last answer, unless that is too old to be shown.
     """
 
-    def __init__(self, read: Callable[[], T], *, max_age_s: float, patience_s: float) -> None:
+    def __init__(self, read: Callable[[], T], *, max_age_s: float, patience_s: float = 0.3) -> None:
         """
         Args:
-            patience_s: so long a caller waits for an answer that is newer than `max_age_s`; then it gets the last one.
+            max_age_s: an answer that is older is asked for anew.
+            patience_s: so long a caller waits for that.
         """
-        self._recent: Recent[T | OdimRelayError] = Recent(
-            lambda: _answer(read), max_age_s=max_age_s, patience_s=patience_s
-        )
+        self._recent: Recent[_Answer[T]] = Recent(lambda: _Answer.of(read), max_age_s=max_age_s, patience_s=patience_s)
 
     def __call__(self) -> T:
         """
         The answer.
 
         Raises:
-            TransientError: the store cannot be reached, or has not answered yet.
+            TransientError: the store cannot be reached, or does not answer in time.
         """
-        found = self._recent()
-        if found is None:
-            raise TransientError("there is no answer yet")
-        if isinstance(found, OdimRelayError):
-            raise found
-        return found
+        give_up_at_s = time.monotonic() + _GIVE_UP_AFTER_S
+        while time.monotonic() < give_up_at_s:
+            found = self._recent()
+            if found is not None and time.monotonic() - found.at_s <= _OLDEST_SHOWN_S:
+                return found.value()
+        raise TransientError(f"there was no answer within {_GIVE_UP_AFTER_S:g} s")
 
 
-def _answer(read: Callable[[], T]) -> T | OdimRelayError:
-    try:
-        return read()
-    except OdimRelayError as exc:
-        return exc
+@dataclass(frozen=True, slots=True)
+class _Answer(Generic[T]):
+    at_s: float
+    value: Callable[[], T]
+
+    @classmethod
+    def of(cls, read: Callable[[], T]) -> "_Answer[T]":
+        try:
+            found = read()
+        except Exception as exc:  # noqa: BLE001 - raised again for whoever asks
+            return cls(time.monotonic(), partial(_fail, exc))
+        return cls(time.monotonic(), lambda: found)
+
+
+def _fail(exc: Exception) -> NoReturn:
+    raise exc
 
 
 def _read_standing() -> Standing:
@@ -103,10 +118,7 @@ def _read_standing() -> Standing:
 
 
 _own_samples: deque[Sample] = deque(maxlen=_OF_ONE_PROCESS)
-standing: Shared[Standing] = Shared(_read_standing, max_age_s=1.0, patience_s=15.0)
-"""
-Waits for an answer rather than show an old one: what was just done is to be seen.
-"""
+standing: Shared[Standing] = Shared(_read_standing, max_age_s=1.0)
 
 
 def _ask_partitions() -> list[PartitionStatus]:
@@ -139,7 +151,7 @@ def recent_samples(count: int) -> Sequence[Sample]:
 
 @cache
 def _samples(count: int) -> Shared[Sequence[Sample]]:
-    return Shared(lambda: bootstrap.sample_store().last(count), max_age_s=3.0, patience_s=5.0)
+    return Shared(lambda: bootstrap.sample_store().last(count), max_age_s=3.0)
 
 
 def earlier_sample(now: Sample, least_s: float = 8.0, most_s: float = 75.0) -> Sample | None:

@@ -2,16 +2,17 @@
 The page while stores are away, and with as many subscriptions as there may be.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import Subscription
+from odim_relay.ports import SuspendedBy
 from tests.integration.operator.filled import BUSY, Filled
 from tests.support.api_process import ApiProcess
 from tests.support.ledger_view import PREFIX
@@ -142,26 +143,25 @@ def test_ten_thousand_subscriptions_are_a_page_within_a_second(
             "/ui/subscriptions/id-00010",
         )
         assert admin.get("/ui").status_code == 200  # the first reads every subscription
-        took: dict[str, float] = {}
-        for path in paths * 3:
+        took: dict[str, list[float]] = {path: [] for path in paths}
+        for path in paths * 5:
             time.sleep(0.3)  # so that what is kept gets old, as while somebody looks
             started_at = time.perf_counter()
             answer = admin.get(path)
-            took[path] = max(took.get(path, 0), time.perf_counter() - started_at)
+            took[path].append(time.perf_counter() - started_at)
             assert answer.status_code == 200
-        print({path: round(seconds, 3) for path, seconds in took.items()})
+        print({path: f"{median(seconds):.3f} s, at most {max(seconds):.3f} s" for path, seconds in took.items()})
         assert "1 to 50 of 10\u202f000 subscriptions" in admin.get("/ui/subscriptions").text
         assert "101 to 150 of 1\u202f000 subscriptions" in admin.get(paths[3]).text
 
         began_at = time.monotonic()
-        filled.backlog.suspend("id-00777", __import__("odim_relay.ports", fromlist=["x"]).SuspendedBy.HAND)
+        filled.backlog.suspend("id-00777", SuspendedBy.HAND)
         wait_until(
             lambda: "Suspended" in admin.get("/ui/subscriptions?q=id-00777", **{"X-Live": "1"}).json()["html"],
             timeout_s=SEEN_WITHIN_S,
             what="the change to be seen",
         )
         print(f"seen after {time.monotonic() - began_at:.2f} s")
-        if os.environ.get("CI") != "true":  # a machine that others share tells of them, too
-            assert max(took.values()) < PAGE_WITHIN_S, took
-        assert max(took.values()) < 3 * PAGE_WITHIN_S, took
+        # The median: one request may have had to wait for what else this machine does.
+        assert all(median(seconds) < PAGE_WITHIN_S for seconds in took.values()), took
     assert api.running
