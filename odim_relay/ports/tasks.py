@@ -3,7 +3,7 @@ Delivery tasks, as Celery carries them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -14,11 +14,22 @@ class TaskTicket:
 
     Attributes:
         wait_s: the countdown with which it is to be published.
+        subscription_id: for people who look at tasks; empty where it is not known.
     """
 
     delivery_id: str
     seq: int
     wait_s: float = 0.0
+    subscription_id: str = field(default="", compare=False)
+
+    def in_words(self) -> dict[str, str]:
+        """
+        Describe the task's arguments to whoever looks at tasks (Flower, `celery events`), by Celery's names for that.
+        """
+        return {
+            "argsrepr": f"delivery {self.delivery_id}, seq {self.seq}",
+            "kwargsrepr": f"subscription {self.subscription_id}" if self.subscription_id else "",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,7 @@ class LedgerState:
         kept.state, kept.seq, kept.ticket, kept.patience_ms = State.QUEUED, seq, self.tickets, patience_ms
         kept.reason = kept.due_ms = None
         self.deadlines[kept.delivery_id] = self.now_ms() + patience_ms
-        return TaskTicket(delivery_id=kept.delivery_id, seq=seq)
+        return TaskTicket(delivery_id=kept.delivery_id, subscription_id=kept.subscription_id, seq=seq)
 
     def park(self, kept: Kept, reason: ParkReason, last: LastAttempt | None, due_ms: int | None = None) -> None:
         kept.state, kept.reason, kept.lapses, kept.due_ms = State.PARKED, reason, 0, due_ms

@@ -90,8 +90,7 @@ class CeleryPublisher:
                     DELIVER,
                     (ticket.delivery_id, ticket.seq),
                     countdown=ticket.wait_s or None,
-                    argsrepr=f"('{ticket.delivery_id}', {ticket.seq})",
-                    kwargsrepr="{}",
+                    **ticket.in_words(),
                     origin=origin,
                     ignore_result=True,
                 )

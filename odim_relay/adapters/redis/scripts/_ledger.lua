@@ -71,11 +71,12 @@ local function next_generation(subscription)
   return generation
 end
 
--- What the caller is to hand to Celery: id, seq, wait in ms, flat.
+-- What the caller is to hand to Celery: id, subscription, seq, wait in ms, flat.
 local tickets = {}
 
-local function to_publish(id, seq, wait_ms)
+local function to_publish(subscription, id, seq, wait_ms)
   tickets[#tickets + 1] = id
+  tickets[#tickets + 1] = subscription
   tickets[#tickets + 1] = tonumber(seq)
   tickets[#tickets + 1] = math.floor(wait_ms or 0)
 end

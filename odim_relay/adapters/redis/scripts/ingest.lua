@@ -139,7 +139,7 @@ if delivery_count > 0 then
         redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)
         add(flow, 'active', 1)
         pace(flow, flow.rate or 0)
-        to_publish(id, 1, 0)
+        to_publish(subscription, id, 1, 0)
       end
       created = created + 1
     end
