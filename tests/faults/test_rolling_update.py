@@ -1,6 +1,6 @@
 """
-What `helm upgrade` does to a relay under load, with the chart's own order, probes and times: nothing is lost, nothing is
-doubled, no request is refused, and nobody has to be killed (S16).
+What `helm upgrade` does to a relay under load, with the chart's own order, probes and times: nothing is lost, nothing
+is doubled, no request is refused, and nobody has to be killed (S16).
 """
 
 import subprocess

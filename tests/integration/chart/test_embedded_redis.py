@@ -1,5 +1,6 @@
 """
-The embedded Redis of the chart, started with its own command and file: it keeps what it was told, and asks who is there.
+The embedded Redis of the chart, started with its own command and file: it keeps what it was told, and asks who is
+there.
 """
 
 import os
