@@ -20,6 +20,7 @@ from odim_relay.bootstrap.delivering import (
     reap,
     replay,
     sender,
+    tell,
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
@@ -37,6 +38,7 @@ from odim_relay.bootstrap.process import (
     new_signing_secret,
     sealer,
     settings,
+    sign_of_life,
     signer,
     stopping,
 )
@@ -128,6 +130,7 @@ __all__ = [
     "service_identity",
     "session_store",
     "settings",
+    "sign_of_life",
     "signer",
     "sources",
     "stopping",
@@ -135,6 +138,7 @@ __all__ = [
     "subscribe",
     "subscription_store",
     "suspend",
+    "tell",
     "throttle",
     "turn",
     "watch_durability",

@@ -37,6 +37,7 @@ from odim_relay.ports.listings import (
     QuarantineListing,
 )
 from odim_relay.ports.odim import OdimFacts, OdimStore, OdimTables
+from odim_relay.ports.outbox import NoticeOutbox, Telling, TellRefusal
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
 from odim_relay.ports.sealing import SealedStore, Sealer, SealState
@@ -92,6 +93,7 @@ __all__ = [
     "NewDelivery",
     "NewEvent",
     "Notice",
+    "NoticeOutbox",
     "OdimFacts",
     "OdimStore",
     "OdimTables",
@@ -123,6 +125,8 @@ __all__ = [
     "SubscriptionStore",
     "SuspendedBy",
     "TaskTicket",
+    "TellRefusal",
+    "Telling",
     "Token",
     "TokenEndpoint",
     "TopicEpoch",

@@ -177,7 +177,10 @@ class InMemoryDeliveryLedger:
         self.state.deadlines[kept.delivery_id] = due_ms + RETRY_GRACE_MS
         self.state.count("deliveries_retried")
         tickets = self.state.admit_ready(claim.subscription_id) if claim.passengers else []
-        return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s), tickets=tickets)
+        retry = TaskTicket(
+            delivery_id=kept.delivery_id, subscription_id=kept.subscription_id, seq=kept.seq, wait_s=wait_s
+        )
+        return Aftermath(retry=retry, tickets=tickets)
 
     def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         self._take_apart(claim)

@@ -158,7 +158,12 @@ class RedisDeliveryLedger:
             detail,
             *_ids(claim.passengers),
         )
-        retry = TaskTicket(delivery_id=claim.delivery_id, seq=int(seq), wait_s=int(wait_ms) / 1000)
+        retry = TaskTicket(
+            delivery_id=claim.delivery_id,
+            subscription_id=claim.subscription_id,
+            seq=int(seq),
+            wait_s=int(wait_ms) / 1000,
+        )
         return Aftermath(
             retry=retry if what == b"retrying" else None, tickets=tickets_of(tickets), notices=notices_of(notices)
         )
