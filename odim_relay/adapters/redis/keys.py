@@ -21,7 +21,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |
 | `starts:{topic}:{partition}` | hash | `offset`, `count`: bridge starts without progress (L16) | until the offset moves |
 | `delivery:{id}` | hash | one delivery that is not parked; fields below | until it leaves the ledger |
-| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, and one empty field per delivery that needs it (L7) | as the last of them |
+| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, `traceparent` where the record had one, and one empty field per delivery that needs it (L7) | as the last of them |
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
 | `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
