@@ -65,6 +65,7 @@ from odim_relay.bootstrap.stores import (
     turn,
 )
 from odim_relay.bootstrap.subscribing import announce, event_service, streams, subscribe, suspend
+from odim_relay.bootstrap.tracing import close_tracer, tracer
 
 __all__ = [
     "USER_AGENT",
@@ -76,6 +77,7 @@ __all__ = [
     "backlog_ledger",
     "celery_app",
     "close_attempt_log",
+    "close_tracer",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -140,6 +142,7 @@ __all__ = [
     "suspend",
     "tell",
     "throttle",
+    "tracer",
     "turn",
     "watch_durability",
 ]

@@ -47,6 +47,7 @@ from odim_relay.ports.signing import Signer
 from odim_relay.ports.subscriptions import SubscriptionStore
 from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
 from odim_relay.ports.tokens import Token, TokenEndpoint
+from odim_relay.ports.tracing import AttemptSpan, RecordSpan, Tracer
 from odim_relay.ports.turns import Turn
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "AttemptBatch",
     "AttemptListing",
     "AttemptRecord",
+    "AttemptSpan",
     "AttemptStore",
     "AuditEntry",
     "AuditListing",
@@ -110,6 +112,7 @@ __all__ = [
     "Record",
     "RecordSink",
     "RecordSource",
+    "RecordSpan",
     "RedisFacts",
     "Refusal",
     "ReplayRefusal",
@@ -131,6 +134,7 @@ __all__ = [
     "TokenEndpoint",
     "TopicEpoch",
     "TopicPartition",
+    "Tracer",
     "Turn",
     "Workforce",
 ]

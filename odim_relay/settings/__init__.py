@@ -28,6 +28,7 @@ from odim_relay.settings.showing import (
     FlowerSettings,
     LivenessSettings,
     LogSettings,
+    TracingSettings,
 )
 from odim_relay.settings.stores import (
     BrokerSettings,
@@ -58,6 +59,7 @@ __all__ = [
     "RedisSettings",
     "SecretsSettings",
     "Settings",
+    "TracingSettings",
     "dotenv_names",
     "known_variables",
     "load",
@@ -90,6 +92,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     liveness: LivenessSettings = LivenessSettings()
     audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
