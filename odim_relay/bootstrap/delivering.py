@@ -22,6 +22,7 @@ from odim_relay.bootstrap.stores import (
     event_service_store,
     flow_listing,
     journal,
+    notice_outbox,
     subscription_store,
     turn,
 )
@@ -43,6 +44,7 @@ from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
 from odim_relay.use_cases.streams import SweepStreams
+from odim_relay.use_cases.tell import Tell
 from odim_relay.use_cases.tokens import SendWithTokens
 
 _LONGEST_KNOCK_S = 5.0
@@ -189,6 +191,15 @@ def heartbeat() -> Duty:
         now_s=time.time,
     )
     return _duty("heartbeat", work, HEARTBEAT_INTERVAL_S)
+
+
+@cache
+def tell() -> Duty:
+    """
+    The work of the tell task. It holds its turn no longer than it works: who is called comes at once.
+    """
+    work = Tell(outbox=notice_outbox(), store=subscription_store(), services=event_service_store(), announce=announce())
+    return _duty("tell", work, 0.0)
 
 
 def _duty(name: str, work: Callable[[], object], interval_s: float) -> Duty:

@@ -18,7 +18,9 @@ from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
+from odim_relay.adapters.redis.outbox import RedisNoticeOutbox
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
+from odim_relay.adapters.redis.samples import RedisSampleStore
 from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
@@ -141,6 +143,13 @@ def identity_store() -> RedisServiceIdentity:
     return RedisServiceIdentity(scripts(), sealer())
 
 
+def sample_store() -> RedisSampleStore:
+    """
+    How everything stood lately.
+    """
+    return RedisSampleStore(scripts())
+
+
 def delivery_listing() -> RedisDeliveryListing:
     """
     The ledger's deliveries, for people.
@@ -195,6 +204,13 @@ def quarantine_ledger() -> RedisQuarantineLedger:
     Takes records out of quarantine.
     """
     return RedisQuarantineLedger(scripts())
+
+
+def notice_outbox() -> RedisNoticeOutbox:
+    """
+    What changed and is to be told.
+    """
+    return RedisNoticeOutbox(scripts())
 
 
 def turn(name: str) -> RedisTurn:

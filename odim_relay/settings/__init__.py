@@ -26,7 +26,9 @@ from odim_relay.settings.showing import (
     ApiSettings,
     AuditSettings,
     FlowerSettings,
+    LivenessSettings,
     LogSettings,
+    UiSettings,
 )
 from odim_relay.settings.stores import (
     BrokerSettings,
@@ -50,12 +52,14 @@ __all__ = [
     "KafkaSecuritySettings",
     "KafkaSettings",
     "LedgerSettings",
+    "LivenessSettings",
     "LogSettings",
     "OdimSettings",
     "QuarantineSettings",
     "RedisSettings",
     "SecretsSettings",
     "Settings",
+    "UiSettings",
     "dotenv_names",
     "known_variables",
     "load",
@@ -88,9 +92,11 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
+    liveness: LivenessSettings = LivenessSettings()
     audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
+    ui: UiSettings = UiSettings()
 
     @property
     def lease_s(self) -> float:

@@ -76,6 +76,7 @@ class InMemoryDeliveryLedger:
             mode=subscription.mode,
             lost_count=state.lost[kept.subscription_id],
             room=self._room_beside(kept, subscription),
+            traceparent=body.traceparent,
         )
 
     def _room_beside(self, kept: Kept, subscription: Subscription) -> int:
@@ -110,6 +111,7 @@ class InMemoryDeliveryLedger:
             payload=body.payload,
             shape=kept.shape,
             recorded_at_ms=body.recorded_at_ms,
+            traceparent=body.traceparent,
         )
 
     def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
@@ -175,7 +177,10 @@ class InMemoryDeliveryLedger:
         self.state.deadlines[kept.delivery_id] = due_ms + RETRY_GRACE_MS
         self.state.count("deliveries_retried")
         tickets = self.state.admit_ready(claim.subscription_id) if claim.passengers else []
-        return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s), tickets=tickets)
+        retry = TaskTicket(
+            delivery_id=kept.delivery_id, subscription_id=kept.subscription_id, seq=kept.seq, wait_s=wait_s
+        )
+        return Aftermath(retry=retry, tickets=tickets)
 
     def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         self._take_apart(claim)

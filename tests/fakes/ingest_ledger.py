@@ -59,7 +59,12 @@ class InMemoryIngestLedger:
             event = events[new.event_index]
             body = state.bodies.setdefault(
                 event.event_id,
-                Body(payload=event.payload, record=event.record, recorded_at_ms=event.recorded_at_ms),
+                Body(
+                    payload=event.payload,
+                    record=event.record,
+                    recorded_at_ms=event.recorded_at_ms,
+                    traceparent=event.traceparent,
+                ),
             )
             body.needed_by.add(new.delivery_id)
             kept = state.deliveries[new.delivery_id] = Kept(
@@ -78,7 +83,7 @@ class InMemoryIngestLedger:
                 state.park(kept, ParkReason(new.parked_as or ParkReason.SUSPENDED), None)
                 continue
             state.deadlines[new.delivery_id] = state.now_ms() + self._patience_ms
-            tickets.append(TaskTicket(delivery_id=new.delivery_id, seq=1))
+            tickets.append(TaskTicket(delivery_id=new.delivery_id, subscription_id=new.subscription_id, seq=1))
         return tickets
 
     def _quarantine(self, batch: IngestBatch) -> None:

@@ -203,6 +203,11 @@ class SimulatedRelay:
     def _later(self, ticket: TaskTicket) -> None:
         self.time.after(ticket.wait_s + _BROKER_S, partial(self._enqueue, ticket))
 
+    def call_to_tell(self) -> None:
+        """
+        See `Publisher.call_to_tell`: what is told is looked for in the ledger.
+        """
+
     def queue_depth(self) -> int:
         """
         See `Publisher.queue_depth`.

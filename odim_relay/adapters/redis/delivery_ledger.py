@@ -94,8 +94,9 @@ class RedisDeliveryLedger:
                 shape=decode_shape(shape),
                 payload=payload,
                 recorded_at_ms=int(recorded_at_ms),
+                traceparent=traceparent.decode(),
             )
-            for id_, event, shape, payload, recorded_at_ms in zip(*[iter(flat)] * 5, strict=True)
+            for id_, event, shape, payload, recorded_at_ms, traceparent in zip(*[iter(flat)] * 6, strict=True)
         )
         return replace(claim, passengers=passengers)
 
@@ -157,7 +158,12 @@ class RedisDeliveryLedger:
             detail,
             *_ids(claim.passengers),
         )
-        retry = TaskTicket(delivery_id=claim.delivery_id, seq=int(seq), wait_s=int(wait_ms) / 1000)
+        retry = TaskTicket(
+            delivery_id=claim.delivery_id,
+            subscription_id=claim.subscription_id,
+            seq=int(seq),
+            wait_s=int(wait_ms) / 1000,
+        )
         return Aftermath(
             retry=retry if what == b"retrying" else None, tickets=tickets_of(tickets), notices=notices_of(notices)
         )
@@ -209,7 +215,7 @@ def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
     if isinstance(reply, bytes):
         return Refusal(reply.decode())
     lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, breaker, *rest = reply
-    replay, mode, lost, room = rest
+    replay, mode, lost, room, traceparent = rest
     return Claim(
         delivery_id=ticket.delivery_id,
         lease=int(lease),
@@ -226,6 +232,7 @@ def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
         mode=Mode(mode.decode() or Mode.AT_LEAST_ONCE),
         lost_count=int(lost),
         room=int(room),
+        traceparent=traceparent.decode(),
     )
 
 

@@ -21,7 +21,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |
 | `starts:{topic}:{partition}` | hash | `offset`, `count`: bridge starts without progress (L16) | until the offset moves |
 | `delivery:{id}` | hash | one delivery that is not parked; fields below | until it leaves the ledger |
-| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, and one empty field per delivery that needs it (L7) | as the last of them |
+| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, `traceparent` where the record had one, and one empty field per delivery that needs it (L7) | as the last of them |
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
 | `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
@@ -57,8 +57,14 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
 | `quarantine:bytes` | string | size of all values | for ever |
+| `quarantine:growth` | hash | `told` (how many there were when that was last told), `at_ms` (when the last one came) | for ever |
+| `notices` | hash | number -> JSON document of a change that is to be told: `name`, `subject`, `detail` where there is any, `noted_at_ms` | until it is told; of more than 10,000 the oldest leave |
+| `notices:order` | zset | the same numbers | as they |
+| `notices:state` | hash | `last` (number of the newest there ever was) · `logged` (up to which they were) · `at` and `after` (the one that was told to its readers up to this subscription last) | for ever |
+| `notices:told:{topic}` | string | how many changes of a topic (`breaker:`, `subscription:`, `buffer:` with the id, `quarantine:`) were told in the spell that runs | 10 minutes |
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
+| `samples` | list | JSON documents, one each 10 s: how everything stood, for plots (domain/sample.py) | the last 8,640: a day |
 | `audit` | stream | what people did: `action`, `actor`, `channel`, `client`, `subject`, `count`, `detail`, `error`, each where there is any; ids by Redis's clock | the newest `AUDIT__MAX_ENTRIES`, none longer than `AUDIT__RETENTION_S` |
 | `audit:refused` | stream | the same, of log-ins that were refused | as many again |
 | `imported` | zset | ids of events that were imported, scored with when that was noted last, ms: none is imported twice | 30 days after it was noted last |
@@ -128,9 +134,13 @@ QUARANTINE = "quarantine"
 QUARANTINE_VALUES = "quarantine:values"
 QUARANTINE_ORDER = "quarantine:order"
 QUARANTINE_BYTES = "quarantine:bytes"
+NOTICES = "notices"
+NOTICES_ORDER = "notices:order"
+NOTICES_STATE = "notices:state"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
 IMPORTED = "imported"
+SAMPLES = "samples"
 AUDIT = "audit"
 AUDIT_REFUSED = "audit:refused"
 ATTEMPTED_DELIVERIES = "attempts:deliveries"
@@ -260,6 +270,13 @@ def attempts_of_subscription(subscription_id: str) -> str:
     Key of the last attempts of a subscription.
     """
     return f"attempts:subscription:{subscription_id}"
+
+
+def notices_told(topic: str) -> str:
+    """
+    Key of how many changes of a topic were told lately.
+    """
+    return f"notices:told:{topic}"
 
 
 def session(session_id: str) -> str:

@@ -1,9 +1,14 @@
 -- Parking and leaving: the dead-letter hash and the indexes over it.
 
+local function is_needed(body)
+  local more = redis.call('HLEN', body) - BODY_FIELDS
+  return more > 1 or (more == 1 and redis.call('HEXISTS', body, 'traceparent') == 0)
+end
+
 -- The body goes with the last delivery that needs it (L7).
 local function let_go_of_body(event, id)
   local body = prefix .. 'body:' .. event
-  if redis.call('HDEL', body, id) == 1 and redis.call('HLEN', body) <= BODY_FIELDS then
+  if redis.call('HDEL', body, id) == 1 and not is_needed(body) then
     redis.call('DECRBY', prefix .. 'bytes', redis.call('HSTRLEN', body, 'payload'))
     redis.call('DEL', body)
   end
@@ -141,6 +146,7 @@ local function drop(flow, id, rule)
   count('deliveries:' .. rule, 1)
   if flow.exists and (rule == 'over_quota' or rule == 'expired') then
     flow.lost = redis.call('HINCRBY', flow.key, 'lost', 1)
+    if flow.lost == 1 then notice('buffer_exceeded', flow.id, rule) end -- the others until it is told belong to it
   end
   return true
 end
@@ -201,11 +207,11 @@ local function park(id, reason, last, due_ms, lapses)
 end
 
 -- Make a delivery QUEUED under a new ticket; its task is published by the caller.
-local function queue(id, seq, patience_ms)
+local function queue(flow, id, seq, patience_ms)
   redis.call('HSET', prefix .. 'delivery:' .. id, 'state', 'QUEUED', 'seq', seq, 'ticket', next_ticket(),
     'patience_ms', patience_ms)
   redis.call('ZADD', DEADLINES, NOW + patience_ms, id)
-  to_publish(id, seq, 0)
+  to_publish(flow.id, id, seq, 0)
 end
 
 -- Let a countdown run for a delivery; its task is published by the caller, with the wait.
@@ -220,10 +226,10 @@ end
 
 -- Hand a delivery to Celery, at once or after a wait.
 local function hand_out(flow, id, seq, wait_ms)
-  if wait_ms <= 0 then return queue(id, seq, RULES.patience_ms) end
+  if wait_ms <= 0 then return queue(flow, id, seq, RULES.patience_ms) end
   redis.call('HSET', prefix .. 'delivery:' .. id, 'ticket', next_ticket())
   count_down(flow, id, seq, flow.destination, NOW + wait_ms)
-  to_publish(id, seq, wait_ms)
+  to_publish(flow.id, id, seq, wait_ms)
 end
 
 -- Make a delivery of a letter again. Its earlier attempts make it a replay.
