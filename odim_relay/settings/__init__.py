@@ -29,6 +29,7 @@ from odim_relay.settings.showing import (
     LivenessSettings,
     LogSettings,
     TracingSettings,
+    UiSettings,
 )
 from odim_relay.settings.stores import (
     BrokerSettings,
@@ -60,6 +61,7 @@ __all__ = [
     "SecretsSettings",
     "Settings",
     "TracingSettings",
+    "UiSettings",
     "dotenv_names",
     "known_variables",
     "load",
@@ -97,6 +99,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
+    ui: UiSettings = UiSettings()
 
     @property
     def lease_s(self) -> float:
