@@ -3,6 +3,7 @@ Puts the adapters together; the only package that knows them all. Each function'
 """
 
 from odim_relay.bootstrap.api import (
+    certificate_expires_at_s,
     fingerprint,
     first_account,
     log_in,
@@ -21,7 +22,8 @@ from odim_relay.bootstrap.delivering import (
     sender,
     watch_durability,
 )
-from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
+from odim_relay.bootstrap.engine import answer_questions, answering_workers, ask_workers, celery_app, publisher
+from odim_relay.bootstrap.examining import api_certificate, chosen_times, proxy_problem, redis_needs, tls_problems
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets, rotate_secrets
@@ -39,7 +41,7 @@ from odim_relay.bootstrap.process import (
     signer,
     stopping,
 )
-from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, publish
+from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, kafka_topics, publish
 from odim_relay.bootstrap.stores import (
     account_store,
     attempt_listing,
@@ -67,11 +69,16 @@ __all__ = [
     "USER_AGENT",
     "account_store",
     "announce",
+    "answer_questions",
     "answering_workers",
+    "api_certificate",
+    "ask_workers",
     "attempt_listing",
     "audit_listing",
     "backlog_ledger",
     "celery_app",
+    "certificate_expires_at_s",
+    "chosen_times",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -94,6 +101,7 @@ __all__ = [
     "journal",
     "kafka_config",
     "kafka_source",
+    "kafka_topics",
     "ledger_figures",
     "letters_by_hand",
     "log_in",
@@ -108,6 +116,7 @@ __all__ = [
     "odim_store",
     "odim_view",
     "passwords",
+    "proxy_problem",
     "publish",
     "publisher",
     "quarantine_ledger",
@@ -115,6 +124,7 @@ __all__ = [
     "readiness",
     "reap",
     "redis_facts",
+    "redis_needs",
     "replay",
     "replay_quarantine",
     "require_durable_ledger",
@@ -134,6 +144,7 @@ __all__ = [
     "subscription_store",
     "suspend",
     "throttle",
+    "tls_problems",
     "turn",
     "watch_durability",
 ]
