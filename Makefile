@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: run demo test setup check conformance failover bench help
+.PHONY: run demo test setup check conformance failover bench docs docs-serve help
 
 PYTEST_ARGS ?=
 
@@ -28,6 +28,12 @@ conformance: setup ## Hold the API against DMTF's validators, and show what they
 failover: setup ## Kill, hang, cut off everything under load, and write docs/failover-report.md; CASES=... for some
 	scripts/test-servers
 	.venv/bin/python -m tests.failover $(CASES)
+
+docs: setup ## Make a site of the documents, in site/
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+docs-serve: setup ## Show that site while it is written, at http://127.0.0.1:8000
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs serve
 
 bench: setup ## Run the benchmarks
 	.venv/bin/python -m benchmarks

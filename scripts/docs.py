@@ -1,6 +1,7 @@
 # ruff: noqa: INP001 - a program, not a package
 """
-Writes docs/cli.md, docs/settings.md and docs/metrics.md anew, from the commands, the settings and the metrics.
+Writes docs/cli.md, docs/settings.md, docs/metrics.md and docs/api-reference.md anew, from the commands, the settings,
+the metrics and what the API says of itself.
 
     .venv/bin/python scripts/docs.py
 """
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from api_reference import api_markdown
 
 from odim_relay.api.metric_definitions import SECTIONS, Kind, MetricDefinition
 from odim_relay.cli.main import main
@@ -94,6 +96,13 @@ def _labels(definition: MetricDefinition) -> str:
     return ", ".join(names) + (f": {told}" if told else "")
 
 
+def api_reference_markdown() -> str:
+    """
+    Every path, method and body of the API.
+    """
+    return api_markdown(_MADE)
+
+
 def _commands(group: click.Group, path: str) -> Iterator[tuple[click.Command, str]]:
     ctx = click.Context(group)
     for name in group.list_commands(ctx):
@@ -143,6 +152,7 @@ def write() -> None:
     (DOCS / "cli.md").write_text(cli_markdown(), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings_markdown(), encoding="utf-8")
     (DOCS / "metrics.md").write_text(metrics_markdown(), encoding="utf-8")
+    (DOCS / "api-reference.md").write_text(api_reference_markdown(), encoding="utf-8")
 
 
 if __name__ == "__main__":

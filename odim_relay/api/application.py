@@ -13,6 +13,7 @@ from odim_relay.api.resources import (
     event_service,
     health,
     inventory,
+    registries,
     roles,
     root,
     sessions,
@@ -31,6 +32,7 @@ DESCRIBED: tuple[Resource, ...] = (
     *event_destination.RESOURCES,
     *actions.RESOURCES,
     *stream.RESOURCES,
+    *registries.RESOURCES,
     *inventory.RESOURCES,
     *health.RESOURCES,
 )

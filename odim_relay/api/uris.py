@@ -2,6 +2,25 @@
 Where the resources are. Source: the schemas' own URIs.
 """
 
+from odim_relay.domain.own_resources import EVENT_SERVICE, SUBSCRIPTIONS
+
+__all__ = [
+    "ACCOUNTS",
+    "ACCOUNT_SERVICE",
+    "EVENT_SERVICE",
+    "EVENT_STREAM",
+    "INVENTORY_AGGREGATES",
+    "INVENTORY_SOURCES",
+    "METADATA",
+    "REGISTRIES",
+    "ROLES",
+    "ROOT",
+    "SCHEMAS",
+    "SESSIONS",
+    "SESSION_SERVICE",
+    "SUBSCRIPTIONS",
+]
+
 ROOT = "/redfish/v1"
 METADATA = f"{ROOT}/$metadata"
 SCHEMAS = f"{ROOT}/Schemas"
@@ -10,8 +29,7 @@ SESSIONS = f"{SESSION_SERVICE}/Sessions"
 ACCOUNT_SERVICE = f"{ROOT}/AccountService"
 ACCOUNTS = f"{ACCOUNT_SERVICE}/Accounts"
 ROLES = f"{ACCOUNT_SERVICE}/Roles"
-EVENT_SERVICE = f"{ROOT}/EventService"
-SUBSCRIPTIONS = f"{EVENT_SERVICE}/Subscriptions"
+REGISTRIES = f"{ROOT}/Registries"
 EVENT_STREAM = f"{EVENT_SERVICE}/SSE"
 INVENTORY_SOURCES = "/inventory/sources"
 INVENTORY_AGGREGATES = "/inventory/aggregates"

@@ -14,12 +14,14 @@ from odim_relay.bootstrap.api import (
     throttle,
 )
 from odim_relay.bootstrap.delivering import (
+    close_attempt_log,
     deliver,
     expire,
     heartbeat,
     reap,
     replay,
     sender,
+    tell,
     watch_durability,
 )
 from odim_relay.bootstrap.engine import answer_questions, answering_workers, ask_workers, celery_app, publisher
@@ -38,6 +40,7 @@ from odim_relay.bootstrap.process import (
     new_signing_secret,
     sealer,
     settings,
+    sign_of_life,
     signer,
     stopping,
 )
@@ -79,6 +82,7 @@ __all__ = [
     "celery_app",
     "certificate_expires_at_s",
     "chosen_times",
+    "close_attempt_log",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -136,6 +140,7 @@ __all__ = [
     "service_identity",
     "session_store",
     "settings",
+    "sign_of_life",
     "signer",
     "sources",
     "stopping",
@@ -143,6 +148,7 @@ __all__ = [
     "subscribe",
     "subscription_store",
     "suspend",
+    "tell",
     "throttle",
     "tls_problems",
     "turn",

@@ -14,6 +14,7 @@ from odim_relay.adapters.http.token_endpoint import OAuthTokenEndpoint
 from odim_relay.bootstrap.engine import publisher
 from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, signer, stopping
 from odim_relay.bootstrap.stores import (
+    attempt_store,
     backlog_ledger,
     delivery_ledger,
     delivery_listing,
@@ -21,6 +22,7 @@ from odim_relay.bootstrap.stores import (
     event_service_store,
     flow_listing,
     journal,
+    notice_outbox,
     subscription_store,
     turn,
 )
@@ -29,6 +31,7 @@ from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.proxy import read_no_proxy, read_proxy
 from odim_relay.errors import TransientError
+from odim_relay.use_cases.attempt_log import AttemptLog
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
@@ -41,6 +44,7 @@ from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
 from odim_relay.use_cases.streams import SweepStreams
+from odim_relay.use_cases.tell import Tell
 from odim_relay.use_cases.tokens import SendWithTokens
 
 _LONGEST_KNOCK_S = 5.0
@@ -96,7 +100,24 @@ def deliver() -> Deliver:
         draw=even_draws(random.random()),  # noqa: S311 - jitter
         now_s=time.time,
         signer=signer(),
+        note=attempt_log().note,
     )
+
+
+@cache
+def attempt_log() -> AttemptLog:
+    """
+    What attempts of this process came to.
+    """
+    return AttemptLog(store=attempt_store(), attempts=settings().history.attempts)
+
+
+def close_attempt_log() -> None:
+    """
+    Tell what was not told yet, where anything was attempted.
+    """
+    if attempt_log.cache_info().currsize:
+        attempt_log().close()
 
 
 def _sender_with_tokens() -> SendWithTokens:
@@ -170,6 +191,15 @@ def heartbeat() -> Duty:
         now_s=time.time,
     )
     return _duty("heartbeat", work, HEARTBEAT_INTERVAL_S)
+
+
+@cache
+def tell() -> Duty:
+    """
+    The work of the tell task. It holds its turn no longer than it works: who is called comes at once.
+    """
+    work = Tell(outbox=notice_outbox(), store=subscription_store(), services=event_service_store(), announce=announce())
+    return _duty("tell", work, 0.0)
 
 
 def _duty(name: str, work: Callable[[], object], interval_s: float) -> Duty:

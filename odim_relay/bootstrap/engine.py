@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 
 from odim_relay.adapters.celery.app import make_app
 from odim_relay.adapters.celery.publisher import CeleryPublisher
+from odim_relay.bootstrap.process import sign_of_life
 from odim_relay.bootstrap.stores import turn
 from odim_relay.errors import TransientError
 from odim_relay.ports import WorkerFacts
@@ -23,7 +24,12 @@ def celery_app() -> Celery:
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    return make_app(beat_turn=lambda: turn("beat"))
+    return make_app(beat_turn=lambda: turn("beat"), note_alive=_note_alive)
+
+
+def _note_alive() -> None:
+    # Asked for when it is called: Flower and who only publishes give no signs, and need no file.
+    sign_of_life()()
 
 
 @cache

@@ -3,11 +3,14 @@ What every process has: its settings, its logs, ids and secrets.
 """
 
 import secrets
+import time
+from collections.abc import Callable
 from functools import cache
 from threading import Event
 from uuid import uuid4
 
 from odim_relay import __version__, telemetry
+from odim_relay.adapters.liveness_file import LivenessFile
 from odim_relay.adapters.security import sealing, signing
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.signing import signing_secret_of
@@ -34,6 +37,18 @@ def configure_logs() -> None:
     Set up logging as the settings say.
     """
     telemetry.configure_logs(level=settings().log.level, style=settings().log.format)
+
+
+@cache
+def sign_of_life() -> Callable[[], None]:
+    """
+    What the main loop of a process calls each time that it comes round.
+
+    Raises:
+        ConfigurationError: LIVENESS__FILE cannot be written.
+    """
+    path = settings().liveness.file
+    return (lambda: None) if path is None else LivenessFile(path, time.monotonic).note
 
 
 def egress_policy() -> EgressPolicy:

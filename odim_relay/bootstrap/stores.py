@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
-from odim_relay.adapters.redis.attempts import RedisAttemptListing
+from odim_relay.adapters.redis.attempts import RedisAttemptListing, RedisAttemptStore
 from odim_relay.adapters.redis.audit import RedisAuditLog
 from odim_relay.adapters.redis.backlog import RedisBacklogLedger
 from odim_relay.adapters.redis.connection import Scripts, TlsFiles, connect, refuse_cluster
@@ -19,6 +19,7 @@ from odim_relay.adapters.redis.inspection import inspect_condition, inspect_redi
 from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
+from odim_relay.adapters.redis.outbox import RedisNoticeOutbox
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
 from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
@@ -149,6 +150,20 @@ def delivery_listing() -> RedisDeliveryListing:
     return RedisDeliveryListing(scripts())
 
 
+def attempt_store() -> RedisAttemptStore:
+    """
+    Where this process's attempts are remembered.
+    """
+    chosen = settings().history
+    return RedisAttemptStore(
+        scripts(),
+        worker=new_id(),
+        attempts=chosen.attempts,
+        deliveries=chosen.deliveries,
+        retention_s=chosen.retention_s,
+    )
+
+
 def attempt_listing() -> RedisAttemptListing:
     """
     The last attempts, for people.
@@ -182,6 +197,13 @@ def quarantine_ledger() -> RedisQuarantineLedger:
     Takes records out of quarantine.
     """
     return RedisQuarantineLedger(scripts())
+
+
+def notice_outbox() -> RedisNoticeOutbox:
+    """
+    What changed and is to be told.
+    """
+    return RedisNoticeOutbox(scripts())
 
 
 def turn(name: str) -> RedisTurn:

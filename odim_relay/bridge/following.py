@@ -88,13 +88,14 @@ class Following:
         """
         self._stop.set()
 
-    def wait_until_read(self) -> bool:
+    def wait_until_read(self, note_alive: Callable[[], None] = lambda: None) -> bool:
         """
         Wait until the tables were read once, by whichever bridge, now or long ago: before that, their being empty means
-        nothing. False when it was stopped before.
+        nothing. False when it was stopped before. Calls `note_alive` every moment meanwhile.
         """
         told_at_s = self._monotonic_s()
         while not self._stop.is_set():
+            note_alive()
             why = self._standing
             try:
                 if self._inventory.has_been_read():

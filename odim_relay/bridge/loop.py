@@ -70,10 +70,12 @@ class Bridge:
         publisher: Publisher,
         birth: str,
         monotonic_s: Callable[[], float],
+        note_alive: Callable[[], None],
     ) -> None:
         """
         Args:
             birth: the ledger's birth id, to stand beside the commits (L12).
+            note_alive: called whenever the loop comes round, also while it waits for a store.
         """
         self._ledger = ledger
         self._ingest = ingest
@@ -81,6 +83,7 @@ class Bridge:
         self._publisher = publisher
         self._birth = birth
         self._monotonic_s = monotonic_s
+        self._note_alive = note_alive
         self._held: dict[TopicPartition, _Held] = {}
         self._unpublished: list[TaskTicket] = []
         self._committed: dict[TopicPartition, int] = {}
@@ -113,6 +116,7 @@ class Bridge:
         is_paused = False
         try:
             while not self._stop.is_set():
+                self._note_alive()
                 for partition, records in self._source.read(_READ_MOST, _BACK_OFF_S if is_paused else _WAIT_S).items():
                     if partition in self._held:
                         self._held[partition].records += records
@@ -174,6 +178,7 @@ class Bridge:
             held.caution = self._caution(partition, held.position.offset)
             held.is_tried = True
         while held.records:
+            self._note_alive()
             most = 1 if held.caution else len(held.records)
             try:
                 for position, tickets in self._ingest.take(
@@ -259,6 +264,7 @@ class Bridge:
         Ask until the stores answer, or until told to stop.
         """
         while True:
+            self._note_alive()
             try:
                 return ask()
             except TransientError as exc:

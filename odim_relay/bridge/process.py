@@ -33,6 +33,7 @@ def run() -> None:
         TransientError: Redis or Kafka could not be reached within a minute of the start.
         ConfigurationError: a setting is wrong.
     """
+    note_alive = bootstrap.sign_of_life()
     decoders = bootstrap.decoders()
     source_for_checks = bootstrap.kafka_source()
     try:
@@ -51,6 +52,7 @@ def run() -> None:
         publisher=bootstrap.publisher(),
         birth=birth,
         monotonic_s=time.monotonic,
+        note_alive=note_alive,
     )
     source = bootstrap.kafka_source(rebalance=bridge)
     bridge.attach(source, StartPositions(ledger=ledger, source=source, new_id=bootstrap.new_id))
@@ -69,7 +71,7 @@ def run() -> None:
     else:
         with follower:
             # An event that came before the subscriptions are known would go to nobody.
-            if follower.wait_until_read():
+            if follower.wait_until_read(note_alive):
                 bridge.run()
     log.info("bridge.stopped")
 
@@ -94,6 +96,7 @@ def following() -> Following:
 def _wait_for(ask: Callable[[], T]) -> T:
     deadline = time.monotonic() + _STORES_WAIT_S
     while True:
+        bootstrap.sign_of_life()()
         try:
             return ask()
         except TransientError as exc:

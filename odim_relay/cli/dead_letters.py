@@ -91,7 +91,8 @@ def show(delivery_id: str, *, as_json: bool) -> None:
     if record is None or record.state is not State.PARKED:
         where = "is not in the ledger" if record is None else f"is not parked but {record.state}"
         raise FailedCommand(f"delivery {delivery_id} {where}: `odim-relay deliveries show` tells more")
-    print_delivery(record, listing.payload(record.event_id), as_json=as_json)
+    history = bootstrap.attempt_listing().of_delivery(record.delivery_id)
+    print_delivery(record, listing.payload(record.event_id), history, as_json=as_json)
 
 
 @dead_letters.command()

@@ -3,14 +3,17 @@
 """
 
 import base64
+from collections.abc import Sequence
 
 import click
 
 from odim_relay import bootstrap
 from odim_relay.cli import standing
+from odim_relay.cli.attempts import attempts_to_json, print_attempts
 from odim_relay.cli.exits import FailedCommand
 from odim_relay.cli.output import instant, json_option, print_fields, print_json, quiet_logs
-from odim_relay.ports import DeliveryRecord, Index
+from odim_relay.domain.delivery import State
+from odim_relay.ports import AttemptRecord, DeliveryRecord, Index
 
 _INDEX_IN_WORDS = {
     Index.READY: "goes as soon as its turn comes",
@@ -32,15 +35,22 @@ def deliveries() -> None:
 @json_option
 def show(delivery_id: str, *, as_json: bool) -> None:
     """
-    Show one: state, attempts, next attempt, how the last one ended, its destination's breaker. ID is what subscribers
-    get as webhook-id.
+    Show one: state, next attempt, its destination's breaker, and its last attempts: also of one that has left since it
+    failed. ID is what subscribers get as webhook-id.
     """
     record = bootstrap.delivery_listing().delivery(delivery_id)
-    if record is None:
+    history = bootstrap.attempt_listing().of_delivery(delivery_id)
+    if record is not None:
+        print_delivery(record, None, history, as_json=as_json)
+    elif not history:
         raise FailedCommand(
             f"delivery {delivery_id} is not in the ledger: it was delivered, left by a counted rule, or never was"
         )
-    print_delivery(record, None, as_json=as_json)
+    elif as_json:
+        print_json({"id": delivery_id, "state": str(State.GONE), "history": attempts_to_json(history)})
+    else:
+        print_fields({"id": delivery_id, "state": f"{State.GONE}: it is not in the ledger any more"}.items())
+        print_attempts(history, of=delivery_id)
 
 
 def to_json(record: DeliveryRecord) -> dict[str, object]:
@@ -66,9 +76,12 @@ def to_json(record: DeliveryRecord) -> dict[str, object]:
     }
 
 
-def print_delivery(record: DeliveryRecord, payload: bytes | None, *, as_json: bool) -> None:
+def print_delivery(
+    record: DeliveryRecord, payload: bytes | None, history: Sequence[AttemptRecord], *, as_json: bool
+) -> None:
     """
-    Print one delivery, and its event's payload where that is given: as text if it is UTF-8, else in base64.
+    Print one delivery with its last attempts, and its event's payload where that is given: as text if it is UTF-8, else
+    in base64.
     """
     document = to_json(record)
     flow = bootstrap.flow_listing().subscriptions([record.subscription_id])[record.subscription_id]
@@ -79,7 +92,7 @@ def print_delivery(record: DeliveryRecord, payload: bytes | None, *, as_json: bo
             "suspended": standing.suspension_to_json(flow),
             "breaker": standing.breaker_to_json(destination) if flow.exists else None,
         }
-        print_json(document | standing_ | body)
+        print_json(document | standing_ | {"history": attempts_to_json(history)} | body)
         return
     last = document.pop("last")
     document["index"] = _INDEX_IN_WORDS.get(record.index) if record.index else None
@@ -92,6 +105,7 @@ def print_delivery(record: DeliveryRecord, payload: bytes | None, *, as_json: bo
         document["breaker"] = standing.breaker(destination, bootstrap.ledger_figures().now_ms())
     told = {name: value for name, value in document.items() if value or name == "attempts"}
     print_fields((name.replace("_", " "), value) for name, value in (told | body).items())
+    print_attempts(history, of=record.delivery_id)
 
 
 def as_text(name: str, value: bytes) -> dict[str, object]:

@@ -14,6 +14,7 @@ from odim_relay.cli.exits import translated
 COMMANDS = MappingProxyType(
     {
         "accounts": "odim_relay.cli.accounts:accounts",
+        "alive": "odim_relay.cli.alive:alive",
         "api": "odim_relay.cli.api:api",
         "bridge": "odim_relay.cli.bridge:bridge",
         "dead-letters": "odim_relay.cli.dead_letters:dead_letters",

@@ -9,6 +9,7 @@ import click
 
 from odim_relay import bootstrap
 from odim_relay.cli import standing
+from odim_relay.cli.attempts import attempts_to_json, print_attempts
 from odim_relay.cli.credentials import authentication_of, generated
 from odim_relay.cli.exits import FailedCommand
 from odim_relay.cli.instants import DurationType
@@ -96,7 +97,7 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def show(subscription_id: str, *, as_json: bool) -> None:
     """
-    Show one: what it wants, how it stands, what is parked for it.
+    Show one: what it wants, how it stands, what is parked for it, and its last attempts.
     """
     found = bootstrap.subscribe().find(subscription_id)
     now_ms = bootstrap.ledger_figures().now_ms()
@@ -104,8 +105,9 @@ def show(subscription_id: str, *, as_json: bool) -> None:
         [found], bootstrap.delivery_listing().backlogs([subscription_id]), bootstrap.flow_listing(), now_ms
     )
     document = _to_json(found)
+    history = bootstrap.attempt_listing().of_subscription(subscription_id)
     if as_json:
-        print_json(document | standing.standing_to_json(status))
+        print_json(document | standing.standing_to_json(status) | {"history": attempts_to_json(history)})
         return
     told = {
         "verify_certificate": _yes_or_no(found.verify_certificate),
@@ -123,6 +125,7 @@ def show(subscription_id: str, *, as_json: bool) -> None:
         for name, value in {**document, **told}.items()
         if value or (value == 0 and value is not False)
     )
+    print_attempts(history)
 
 
 def _to_json(subscription: Subscription) -> dict[str, object]:

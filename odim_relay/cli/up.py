@@ -108,7 +108,10 @@ def _plan(settings: Settings, data_dir: Path, demo: Demo | None) -> Plan:
         worker_stop_s=math.ceil(settings.delivery.timeout_s) + 5,
         extra=() if demo is None else (demo.program,),
         needs_api_port="port" not in settings.api.model_fields_set,
-        needs_password=not settings.api.admin_password,
+        administrator=settings.api.admin_username,
+        password=settings.api.admin_password,
+        needs_flower_port="port" not in settings.flower.model_fields_set,
+        needs_flower_login=not (settings.flower.password or settings.flower.unauthenticated),
     )
 
 
@@ -146,7 +149,9 @@ def _lines(stack: Stack, demo: Demo | None) -> list[tuple[str, str]]:
         folder = folder.relative_to(Path.cwd())
     if stack.password_file is not None:
         user_name = bootstrap.settings().api.admin_username
-        lines.append(("log in as", f"{user_name}, password in {folder}{os.sep}{stack.password_file.name}"))
+        where_it_counts = "API and Flower" if stack.asks_same_login else "API"
+        file = f"{folder}{os.sep}{stack.password_file.name}"
+        lines.append(("log in as", f"{user_name}, password in {file} ({where_it_counts})"))
     lines.append(("logs", f"{folder}{os.sep}logs"))
     lines.append(("from here", f". {folder}{os.sep}env && odim-relay status   (in another terminal)"))
     return lines

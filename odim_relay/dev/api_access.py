@@ -1,5 +1,5 @@
 """
-Where the API of a stack listens, and how its first administrator logs in.
+Where the API and Flower of a stack listen, and how its first administrator logs in.
 """
 
 import secrets
@@ -10,8 +10,10 @@ from pathlib import Path
 from odim_relay.dev.ports import free_port
 
 _USUAL_PORT = 8443
+_USUAL_FLOWER_PORT = 5555
 _PORT = "ODIM_RELAY_API__PORT"
-_PASSWORD = "ODIM_RELAY_API__ADMIN_PASSWORD"  # noqa: S105 - a name
+API_PASSWORD = "ODIM_RELAY_API__ADMIN_PASSWORD"  # noqa: S105 - a name
+_FLOWER = "ODIM_RELAY_FLOWER__"
 
 
 def api_variables(folder: Path, *, needs_port: bool, needs_password: bool) -> dict[str, str]:
@@ -24,9 +26,24 @@ def api_variables(folder: Path, *, needs_port: bool, needs_password: bool) -> di
     """
     variables = {}
     if needs_port:
-        variables[_PORT] = str(_USUAL_PORT if _is_free(_USUAL_PORT) else free_port())
+        variables[_PORT] = _port(_USUAL_PORT)
     if needs_password:
-        variables[_PASSWORD] = _password(password_file(folder))
+        variables[API_PASSWORD] = _password(password_file(folder))
+    return variables
+
+
+def flower_variables(*, needs_port: bool, login: tuple[str, str] | None) -> dict[str, str]:
+    """
+    As `api_variables`, of Flower.
+
+    Args:
+        login: whose name and password are to do; None where somebody has said.
+    """
+    variables = {}
+    if needs_port:
+        variables[f"{_FLOWER}PORT"] = _port(_USUAL_FLOWER_PORT)
+    if login is not None:
+        variables[f"{_FLOWER}USERNAME"], variables[f"{_FLOWER}PASSWORD"] = login
     return variables
 
 
@@ -35,6 +52,10 @@ def password_file(folder: Path) -> Path:
     Where the administrator's password stands.
     """
     return folder / "api-password"
+
+
+def _port(usual: int) -> str:
+    return str(usual if _is_free(usual) else free_port())
 
 
 def _is_free(port: int) -> bool:

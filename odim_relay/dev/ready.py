@@ -82,10 +82,10 @@ def workers_answer() -> bool:
 
 def flower_answers(url: str) -> bool:
     """
-    Whether Flower serves pages.
+    Whether Flower serves pages; nobody is asked for a password for this one.
     """
     try:
-        with urllib.request.urlopen(f"{url}/healthcheck", timeout=_ANSWER_S):  # noqa: S310 - on loopback
+        with urllib.request.urlopen(f"{url.rstrip('/')}/healthcheck", timeout=_ANSWER_S):  # noqa: S310 - on loopback
             return True
     except OSError:
         return False

@@ -6,14 +6,14 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
 from odim_relay import bootstrap
 from odim_relay.dev import ready
-from odim_relay.dev.api_access import api_variables, password_file
+from odim_relay.dev.api_access import API_PASSWORD, api_variables, flower_variables, password_file
 from odim_relay.dev.data_dir import DataDir
 from odim_relay.dev.kafka_broker import EmbeddedKafka
 from odim_relay.dev.ports import free_port
@@ -63,7 +63,10 @@ class Plan:
         extra: programs beside those of the Procfile.
         without: programs of the Procfile that are not needed.
         needs_api_port: nobody has said where the API is to listen.
-        needs_password: nobody has said what its first account's password is; the folder keeps one.
+        administrator: the name of its first account.
+        password: of that account; empty is one that the folder keeps.
+        needs_flower_port: nobody has said where Flower is to listen.
+        needs_flower_login: nobody has said who may look at it; the administrator may.
     """
 
     data_dir: Path
@@ -75,7 +78,10 @@ class Plan:
     extra: Sequence[Program] = ()
     without: Collection[str] = ()
     needs_api_port: bool = True
-    needs_password: bool = True
+    administrator: str = "admin"
+    password: str = field(default="", repr=False)
+    needs_flower_port: bool = True
+    needs_flower_login: bool = True
 
 
 class Stack:
@@ -96,7 +102,6 @@ class Stack:
         self.redis_version = ""
         self._kafka: EmbeddedKafka | None = None
         self._supervision: Supervision | None = None
-        self.flower_url = ""
 
     def start_stores(self) -> None:
         """
@@ -126,12 +131,16 @@ class Stack:
             variables |= api_variables(
                 self.data_dir.path,
                 needs_port=self._plan.needs_api_port,
-                needs_password=self._plan.needs_password,
+                needs_password=not self._plan.password,
+            )
+        if "flower" not in self._plan.without:
+            login = (self._plan.administrator, self._plan.password or variables.get(API_PASSWORD, ""))
+            variables |= flower_variables(
+                needs_port=self._plan.needs_flower_port, login=login if self._plan.needs_flower_login else None
             )
         self.data_dir.write_env(variables)
         # For the children, and for this process: whoever asks bootstrap from here on is told of the embedded stores.
         os.environ.update(variables)
-        self.flower_url = f"http://127.0.0.1:{self._flower_port()}"
         programs += [
             Program(
                 name=name,
@@ -207,7 +216,22 @@ class Stack:
         """
         Where the password of the API's first account stands; None when it was set.
         """
-        return password_file(self.data_dir.path) if self._plan.needs_password else None
+        return None if self._plan.password else password_file(self.data_dir.path)
+
+    @property
+    def flower_url(self) -> str:
+        """
+        Where Flower listens, once the stores are started.
+        """
+        chosen = bootstrap.settings().flower
+        return f"http://127.0.0.1:{chosen.port}{'/' if chosen.url_prefix else ''}{chosen.url_prefix}"
+
+    @property
+    def asks_same_login(self) -> bool:
+        """
+        Whether Flower is shown to the API's first account.
+        """
+        return self._plan.needs_flower_login
 
     @property
     def has_embedded_kafka(self) -> bool:
@@ -235,10 +259,6 @@ class Stack:
         config = self.data_dir.path / "redis.conf"
         config.write_text(redis_config(binary, self.data_dir.redis, port))
         return Program(name="redis", command=(binary.path, str(config)), group=STORES, stop_s=30)
-
-    @staticmethod
-    def _flower_port() -> str:
-        return os.environ.setdefault("FLOWER_PORT", str(free_port()))
 
     def _await(self, conditions: Sequence[Condition]) -> None:
         deadline = time.monotonic() + _LIMIT_S

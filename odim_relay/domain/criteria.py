@@ -8,6 +8,7 @@ from typing import Self, TypeAlias
 
 from odim_relay.domain.event import WHOLE, EventFormat, EventRecord, Shape
 from odim_relay.domain.message_id import registry_of, without_version
+from odim_relay.domain.own_resources import OWN_REGISTRY, is_own
 from odim_relay.domain.resource_type import general_type
 from odim_relay.domain.subscription import Subscription
 
@@ -111,6 +112,18 @@ class Criteria:
             and (self.event_types is None or not record.event_type or record.event_type in self.event_types)
             and (self.resource_types is None or self._accepts_type(record))
             and (self.severities is None or record.severity in self.severities)
+            and (record.registry != OWN_REGISTRY or self._asks_for_own(record, places))
+        )
+
+    def _asks_for_own(self, record: EventRecord, places: tuple[str, ...]) -> bool:
+        """
+        Whether one of the relay's own messages is asked for by name, or by where it is about: who wants the events of
+        servers, be it all of them, gets no news of other subscriptions.
+        """
+        return (
+            (self.message_ids is not None and record.message_id in self.message_ids)
+            or (self.registries is not None and record.registry in self.registries)
+            or (self.places is not None and any(is_own(place) and place in self.places for place in places))
         )
 
     def _accepts_type(self, record: EventRecord) -> bool:

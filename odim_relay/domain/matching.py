@@ -13,6 +13,8 @@ The rules where the standard leaves room, or ODIM does otherwise:
 * Severities: exact, as the schema spells them; `MessageSeverity`, or `Severity` where only that is given.
 * A record that lacks another filter's member does not pass that filter.
 * An aggregate in OriginResources means its elements, each as if it were named itself.
+* The relay's own messages (registry `OdimRelay`), wherever they come from, go only to who names the registry or one of
+  them, or has the EventService or something below it among its OriginResources.
 * An Event without records goes to the subscriptions without any filter.
 * MetricReports: see `Criteria.wants_reports`.
 * MetricReportDefinitions: the URI itself; a slash at the end of either does not count. A report that does not say by
@@ -28,6 +30,7 @@ from odim_relay.domain.criteria import Criteria, places_of, with_aggregates
 from odim_relay.domain.event import Event, EventFormat, EventRecord, Shape
 from odim_relay.domain.inventory import EMPTY, Inventory
 from odim_relay.domain.matching_index import Index
+from odim_relay.domain.own_resources import OWN_REGISTRY
 from odim_relay.domain.subscription import Subscription
 
 _FEW_CHANGES = 64
@@ -118,14 +121,20 @@ class Matcher:
 
     def _match_records(self, event: Event, inventory: Inventory) -> list[tuple[str, Shape]]:
         matched = self._matched(event, inventory)
+        matches = self._match_unrestricted(event)
         if not matched:
-            return list(self._unrestricted)
+            return matches
         count = len(event.records)
-        matches = list(self._unrestricted)
         for criteria, numbers in matched.items():
             matches.append(_all_of(criteria) if len(numbers) == count else _part_of(criteria, numbers))
         matches.sort(key=_subscription_id)
         return matches
+
+    def _match_unrestricted(self, event: Event) -> list[tuple[str, Shape]]:
+        numbers = tuple(number for number, record in enumerate(event.records) if record.registry != OWN_REGISTRY)
+        if len(numbers) == len(event.records):
+            return list(self._unrestricted)
+        return [(id_, replace(shape, records=numbers)) for id_, shape in self._unrestricted] if numbers else []
 
     def whole(self, subscription_ids: Iterable[str] | None = None) -> list[tuple[str, Shape]]:
         """

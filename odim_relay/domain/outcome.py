@@ -49,6 +49,8 @@ class Outcome:
         retry_after_s: what the destination asked for by `Retry-After`, 0 to 86,400 seconds; `None` when it did not.
         duration_s: from the start of the attempt to its end.
         is_unsent: there is no status, and no byte of the request went out.
+        address: `address:port` that the last connection was made to, or tried: of the proxy where there is one; empty
+            when there was none.
     """
 
     status: int | None = None
@@ -57,6 +59,7 @@ class Outcome:
     retry_after_s: float | None = None
     duration_s: float = 0.0
     is_unsent: bool = False
+    address: str = ""
 
 
 class Standing(StrEnum):

@@ -12,6 +12,8 @@ leaves room:
 * `SubordinateResources eq true` makes the OriginResources that it is joined with by `and` stand for what is below them
   too. It filters nothing by itself, so it stands in no `not` and beside no `or`.
 * MetricReports come only to who asks for them, by EventFormatType or MetricReportDefinition.
+* The relay's own messages (registry `OdimRelay`) come only to who asks for them: outside of a `not` by RegistryPrefix
+  or MessageId, or by an OriginResource that is the EventService or below it.
 * A record that lacks a property is equal to no value of it. `EventType`, which is deprecated, can be asked for.
 """
 
@@ -23,6 +25,7 @@ from typing import TypeAlias
 from odim_relay.domain.criteria import places_of
 from odim_relay.domain.event import Event, EventFormat, EventRecord
 from odim_relay.domain.message_id import registry_of, without_version
+from odim_relay.domain.own_resources import OWN_REGISTRY, is_own
 from odim_relay.domain.resource_type import general_type
 from odim_relay.domain.stream_filter_syntax import And, Equals, Expression, FilterError, Not, Or, parse
 
@@ -52,11 +55,12 @@ class StreamFilter:
     A `$filter`, ready to be asked. Immutable: threads may share one.
     """
 
-    __slots__ = ("_test", "_wants_reports")
+    __slots__ = ("_test", "_wants_own", "_wants_reports")
 
-    def __init__(self, test: _Test | None, *, wants_reports: bool) -> None:
+    def __init__(self, test: _Test | None, *, wants_reports: bool, wants_own: bool = False) -> None:
         self._test = test
         self._wants_reports = wants_reports
+        self._wants_own = wants_own
 
     @classmethod
     def of(cls, text: str) -> "StreamFilter":
@@ -68,7 +72,11 @@ class StreamFilter:
         """
         expression = parse(text)
         names = {term.name for term in _terms(expression)}
-        return cls(_compiled(expression, is_subordinate=False), wants_reports=bool(names & _OF_REPORTS))
+        return cls(
+            _compiled(expression, is_subordinate=False),
+            wants_reports=bool(names & _OF_REPORTS),
+            wants_own=any(map(_asks_for_own, _asked(expression))),
+        )
 
     def wanted(self, event: Event) -> tuple[int, ...] | None:
         """
@@ -82,10 +90,13 @@ class StreamFilter:
             facts = _Facts(format=event.format, report_definition=event.report_definition.rstrip("/"))
             return () if self._wants_reports and self._test is not None and self._test(facts) else None
         test = self._test
-        if test is None:
-            return tuple(range(len(event.records)))
-        numbers = tuple(number for number, record in enumerate(event.records) if test(_of_record(record)))
-        return numbers or None
+        numbers = tuple(
+            number
+            for number, record in enumerate(event.records)
+            if (self._wants_own or record.registry != OWN_REGISTRY) and (test is None or test(_of_record(record)))
+        )
+        is_for_all = test is None and not event.records
+        return numbers if numbers or is_for_all else None
 
 
 EVERY_EVENT = StreamFilter(None, wants_reports=False)
@@ -107,6 +118,32 @@ def _terms(expression: Expression) -> Iterable[Equals]:
         case And(operands) | Or(operands):
             for operand in operands:
                 yield from _terms(operand)
+
+
+def _asked(expression: Expression) -> Iterable[Equals]:
+    """
+    The terms that ask for something; those within a `not` ask for something else.
+    """
+    match expression:
+        case Equals():
+            yield expression
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from _asked(operand)
+        case Not():
+            return
+
+
+def _asks_for_own(term: Equals) -> bool:
+    match term.name:
+        case "RegistryPrefix":
+            return (registry_of(term.value) or term.value) == OWN_REGISTRY
+        case "MessageId":
+            return registry_of(term.value) == OWN_REGISTRY
+        case "OriginResource":
+            return is_own(term.value)
+        case _:
+            return False
 
 
 def _compiled(expression: Expression, *, is_subordinate: bool) -> _Test:

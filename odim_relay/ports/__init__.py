@@ -6,7 +6,7 @@ Every method may raise `TransientError` (the store cannot be reached or refuses 
 
 from odim_relay.ports.accounts import AccountStore, PasswordHasher
 from odim_relay.ports.announcing import AnnouncingLedger
-from odim_relay.ports.attempts import AttemptListing, AttemptRecord
+from odim_relay.ports.attempts import AttemptBatch, AttemptListing, AttemptRecord, AttemptStore, KeptAttempt
 from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, AuditSelection, Deed
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
@@ -37,6 +37,7 @@ from odim_relay.ports.listings import (
     QuarantineListing,
 )
 from odim_relay.ports.odim import OdimFacts, OdimStore, OdimTables
+from odim_relay.ports.outbox import NoticeOutbox, Telling, TellRefusal
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
 from odim_relay.ports.sealing import SealedStore, Sealer, SealState
@@ -53,8 +54,10 @@ __all__ = [
     "Action",
     "Aftermath",
     "AnnouncingLedger",
+    "AttemptBatch",
     "AttemptListing",
     "AttemptRecord",
+    "AttemptStore",
     "AuditEntry",
     "AuditListing",
     "AuditLog",
@@ -84,12 +87,14 @@ __all__ = [
     "InventoryStore",
     "Journal",
     "JournalEntry",
+    "KeptAttempt",
     "LastAttempt",
     "LedgerFigures",
     "LedgerSizes",
     "NewDelivery",
     "NewEvent",
     "Notice",
+    "NoticeOutbox",
     "OdimFacts",
     "OdimStore",
     "OdimTables",
@@ -122,6 +127,8 @@ __all__ = [
     "SubscriptionStore",
     "SuspendedBy",
     "TaskTicket",
+    "TellRefusal",
+    "Telling",
     "Token",
     "TokenEndpoint",
     "TopicEpoch",

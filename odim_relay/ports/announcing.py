@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from odim_relay.ports.intake import NewDelivery, NewEvent
+from odim_relay.ports.outbox import Telling, TellRefusal
 from odim_relay.ports.tasks import Aftermath
 
 
 class AnnouncingLedger(Protocol):
     """
-    The ledger, for events that come out of no Kafka record: test events, heartbeats.
+    The ledger, for events that come out of no Kafka record: test events, heartbeats, notices.
     """
 
     def announce(self, event: NewEvent, deliveries: Sequence[NewDelivery], generation: int) -> Aftermath | None:
@@ -25,5 +26,17 @@ class AnnouncingLedger(Protocol):
 
         Raises:
             TransientError: also when the ledger is full.
+        """
+        ...
+
+    def tell(
+        self, event: NewEvent, deliveries: Sequence[NewDelivery], generation: int, telling: Telling
+    ) -> Aftermath | TellRefusal:
+        """
+        The same of an event that tells a change, which leaves the outbox with that, or keeps in mind whom it reached:
+        at once or not at all, so that each of its readers gets it once, whoever is killed.
+
+        Raises:
+            TransientError: as `announce`.
         """
         ...

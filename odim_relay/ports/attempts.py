@@ -2,7 +2,7 @@
 What attempts were made: an observation, beside the ledger and never part of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,5 +56,51 @@ class AttemptListing(Protocol):
     def of_subscription(self, subscription_id: str) -> Sequence[AttemptRecord]:
         """
         Read the last attempts of a subscription, newest first, successes too.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAttempt:
+    """
+    An attempt to be remembered.
+
+    Attributes:
+        for_subscription: in its subscription's history, too.
+        delivery_ids: in whose histories.
+        only_if_known: of these only where there is one already.
+    """
+
+    record: AttemptRecord
+    for_subscription: bool
+    delivery_ids: tuple[str, ...] = ()
+    only_if_known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptBatch:
+    """
+    What one worker process noted since its last batch.
+
+    Attributes:
+        number: higher than that of every earlier batch of this process.
+        attempts: oldest first.
+        sums: what is to be added, by the names of `domain.measures`.
+    """
+
+    number: int
+    attempts: Sequence[KeptAttempt]
+    sums: Mapping[str, int]
+
+
+class AttemptStore(Protocol):
+    """
+    Remembers attempts, for `AttemptListing` and `LedgerFigures.measures`. One for each worker process.
+    """
+
+    def keep(self, batch: AttemptBatch) -> None:
+        """
+        Remember a batch and let the oldest go that are too many. A batch that was kept already is not kept again, so
+        that repeating it is harmless. Of a deleted subscription nothing is remembered.
         """
         ...

@@ -17,12 +17,16 @@ from odim_relay.ports.tasks import Aftermath, TaskTicket
 class Passenger:
     """
     A delivery that goes in another one's request, under the lease of that one's claim.
+
+    Attributes:
+        recorded_at_ms: as of `Claim`.
     """
 
     delivery_id: str
     event_id: str
     payload: bytes
     shape: Shape
+    recorded_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@ Delivery tasks, as Celery carries them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -14,18 +14,29 @@ class TaskTicket:
 
     Attributes:
         wait_s: the countdown with which it is to be published.
+        subscription_id: for people who look at tasks; empty where it is not known.
     """
 
     delivery_id: str
     seq: int
     wait_s: float = 0.0
+    subscription_id: str = field(default="", compare=False)
+
+    def in_words(self) -> dict[str, str]:
+        """
+        Describe the task's arguments to whoever looks at tasks (Flower, `celery events`), by Celery's names for that.
+        """
+        return {
+            "argsrepr": f"delivery {self.delivery_id}, seq {self.seq}",
+            "kwargsrepr": f"subscription {self.subscription_id}" if self.subscription_id else "",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """
-    A change that people want to hear of, told once: `breaker_opened`, `breaker_closed` of a destination's id;
-    `suspended_<reason>`, `terminated` of a subscription's.
+    A change that people want to hear of, and that stands in the outbox: `breaker_opened`, `breaker_closed` of a
+    destination's id; `suspended_<reason>`, `resumed`, `terminated`, `buffer_exceeded_<rule>` of a subscription's.
     """
 
     name: str
@@ -40,7 +51,7 @@ class Aftermath:
     Attributes:
         retry: the failed delivery's own ticket, for Celery to count down to.
         tickets: to be published; the reaper does it later when the caller cannot.
-        notices: to be logged.
+        notices: somebody is to be called to tell them; the schedule does it later when the caller cannot.
     """
 
     retry: TaskTicket | None = None
@@ -50,12 +61,18 @@ class Aftermath:
 
 class Publisher(Protocol):
     """
-    Hands delivery tasks to Celery. Threads may share it.
+    Hands tasks to Celery. Threads may share it.
     """
 
     def publish(self, tickets: Iterable[TaskTicket]) -> None:
         """
         Publish one delivery task per ticket. After a `TransientError` some may have been published: publish all again.
+        """
+        ...
+
+    def call_to_tell(self) -> None:
+        """
+        Have somebody tell what stands in the outbox.
         """
         ...
 

@@ -26,6 +26,7 @@ from odim_relay.settings.showing import (
     ApiSettings,
     AuditSettings,
     FlowerSettings,
+    LivenessSettings,
     LogSettings,
 )
 from odim_relay.settings.stores import (
@@ -50,6 +51,7 @@ __all__ = [
     "KafkaSecuritySettings",
     "KafkaSettings",
     "LedgerSettings",
+    "LivenessSettings",
     "LogSettings",
     "OdimSettings",
     "QuarantineSettings",
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
+    liveness: LivenessSettings = LivenessSettings()
     audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()

@@ -2,12 +2,17 @@
 What is told, served and shown.
 """
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from odim_relay.settings.group import Group, Seconds
+
+_PREFIX = re.compile(r"(?:[\w.-]+(?:/[\w.-]+)*)?", re.ASCII)
+_PRINTABLE = re.compile(r"[!-~]+")
+_PASSWORD_CHARS = (8, 128)
 
 
 class LogSettings(Group):
@@ -18,6 +23,18 @@ class LogSettings(Group):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, else JSON lines"
+    )
+
+
+class LivenessSettings(Group):
+    """
+    Whether a process works.
+    """
+
+    file: Path | None = Field(
+        None,
+        description="bridge, workers and beat write it each time their main loop comes round, for `odim-relay alive`; "
+        "one per process, so a supervisor that starts several sets it for each; unset writes none",
     )
 
 
@@ -61,9 +78,53 @@ class ApiSettings(Group):
 
 class FlowerSettings(Group):
     """
-    What Flower can see.
+    Flower: who may look at tasks and workers, and what there is to see.
     """
 
     task_events: bool = Field(
         default=True, description="workers tell Flower of each task; costs about half of the engine's speed"
     )
+    bind: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 or :: is every one")
+    port: int = Field(5555, ge=0, le=65_535, description="0 is any that is free")
+    url_prefix: str = Field("", description="path that all of it lies below, behind a proxy: `flower`")
+    username: str = Field("admin", description="who may look")
+    password: str = Field(
+        "",
+        description="of that user, 8 to 128 characters of ASCII; without one Flower does not start. `odim-relay up` "
+        "takes that of the API's first account",
+        json_schema_extra={"secret": True},
+    )
+    unauthenticated: bool = Field(
+        default=False, description="anybody may look: where a proxy asks who it is, or Flower's own OAuth2 does"
+    )
+    read_only: bool = Field(
+        default=True, description="no buttons and no API that stop workers, or revoke and start tasks"
+    )
+    max_tasks: int = Field(10_000, ge=1, description="tasks that are remembered, the latest; about 5 kB each")
+    max_workers: int = Field(1_000, ge=1, description="workers that are remembered")
+    purge_offline_workers_s: int = Field(3_600, ge=1, description="a worker that is gone for as long is forgotten")
+    inspect_timeout_s: Seconds = Field(2, description="how long workers may take to answer what they are asked")
+
+    @field_validator("url_prefix")
+    @classmethod
+    def _segments(cls, prefix: str) -> str:
+        prefix = prefix.strip("/")
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError("a path of letters, digits, `-`, `_` and `.`, as in `tools/flower`")
+        return prefix
+
+    @field_validator("username")
+    @classmethod
+    def _user_of_basic(cls, username: str) -> str:
+        if not _PRINTABLE.fullmatch(username) or ":" in username:
+            raise ValueError("one or more characters of ASCII, without colons")
+        return username
+
+    @field_validator("password")
+    @classmethod
+    def _password_of_basic(cls, password: str) -> str:
+        # Not repeated: it is a secret. Flower cannot compare what is not ASCII.
+        shortest, longest = _PASSWORD_CHARS
+        if password and not (_PRINTABLE.fullmatch(password) and shortest <= len(password) <= longest):
+            raise ValueError(f"{shortest} to {longest} characters of ASCII, without spaces")
+        return password

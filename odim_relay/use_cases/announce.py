@@ -1,15 +1,17 @@
 """
-Events that the relay makes itself: test events, heartbeats.
+Events that the relay makes itself: test events, heartbeats, notices.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from threading import Lock
 
 from odim_relay.domain.event import Event, Shape
+from odim_relay.domain.notices import Change
 from odim_relay.errors import PermanentError
 from odim_relay.formats import Ignored, Undecodable
 from odim_relay.formats.redfish import decode
-from odim_relay.ports import AnnouncingLedger, NewEvent, Publisher
+from odim_relay.ports import AnnouncingLedger, NewDelivery, NewEvent, Publisher, Telling, TellRefusal
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
 from odim_relay.use_cases.directory import MatcherDirectory
@@ -86,14 +88,7 @@ class Announce:
                 recorded_at_ms=recorded_at_ms,
                 is_journaled=is_journaled,
             )
-            deliveries = [
-                delivery
-                for subscription_id, shape in some
-                for delivery in new_deliveries(
-                    event, event_id=name, event_index=0, subscription_id=subscription_id, shape=shape
-                )
-            ]
-            aftermath = self._ledger.announce(new, deliveries, generation)
+            aftermath = self._ledger.announce(new, _deliveries(event, name, some), generation)
             if aftermath is None:
                 continue  # the subscriptions changed: match again with those that count now (L9)
             is_written = True
@@ -104,6 +99,51 @@ class Announce:
         tell = log.info if only is None else log.debug  # heartbeats come all the time
         tell("event.announced", event_id=name, count=len(done))
         return len(done)
+
+    def tell(
+        self, change: Change, payload: bytes, *, event_id: str, along: Sequence[int] = (), besides: Collection[str] = ()
+    ) -> bool:
+        """
+        Send the event that tells a change to whoever asks for it, and to those who follow a stream, each once: what was
+        written leaves the outbox in the same step, or what is left of its readers is kept there.
+
+        Args:
+            payload: a Redfish Event of this id.
+            along: numbers of the changes that leave with it.
+            besides: these get none: it is about themselves.
+
+        Returns:
+            False when nobody (more) wants it: the change is still in the outbox.
+
+        Raises:
+            TransientError: the ledger cannot be reached, or is full; it goes on from there.
+        """
+        decoded = decode(payload)
+        if isinstance(decoded, Undecodable | Ignored):
+            raise PermanentError(f"this is no event to announce: {decoded}")
+        (event,) = decoded
+        recorded_at_ms = round(self._now_s() * 1000)
+        while True:
+            generation, keeps_journal, matches = self._match(event, None, to_all=False)
+            rest = [match for match in matches if match[0] > change.after and match[0] not in besides]
+            some = rest[:MOST_DELIVERIES]
+            is_journaled = keeps_journal and not change.after
+            if not some and not is_journaled:
+                return False
+            new = NewEvent(
+                event_id=event_id, payload=payload, record="", recorded_at_ms=recorded_at_ms, is_journaled=is_journaled
+            )
+            telling = Telling(change=change, reached="" if some == rest else some[-1][0], along=tuple(along))
+            result = self._ledger.tell(new, _deliveries(event, event_id, some), generation, telling)
+            if result is TellRefusal.GENERATION:
+                continue
+            if result is TellRefusal.TOLD:
+                return True
+            settle(result, self._publisher)
+            if not telling.reached:
+                log.info("notice.announced", event_id=event_id, notice=change.number)
+                return True
+            change = replace(change, after=telling.reached)
 
     def _match(
         self, event: Event, only: Collection[str] | None, *, to_all: bool
@@ -116,3 +156,13 @@ class Announce:
         if only is not None or to_all:
             return generation, keeps_journal, matcher.whole(only)
         return generation, keeps_journal, matcher.match(event, inventory)
+
+
+def _deliveries(event: Event, event_id: str, matches: Sequence[tuple[str, Shape]]) -> list[NewDelivery]:
+    return [
+        delivery
+        for subscription_id, shape in matches
+        for delivery in new_deliveries(
+            event, event_id=event_id, event_index=0, subscription_id=subscription_id, shape=shape
+        )
+    ]

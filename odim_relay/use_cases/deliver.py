@@ -25,6 +25,7 @@ from odim_relay.ports import (
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.attempt_log import Attempted
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.boarding import Parcel, board, pack
 from odim_relay.use_cases.directory import SubscriptionDirectory
@@ -59,6 +60,7 @@ class Deliver:
         draw: Callable[[], float],
         now_s: Callable[[], float],
         signer: Signer,
+        note: Callable[[Attempted], None],
     ) -> None:
         """
         Args:
@@ -66,6 +68,7 @@ class Deliver:
             timeout_s: the deadline of an attempt; the ledger's lease is longer.
             draw: gives random numbers in [0, 1).
             now_s: gives the time, seconds since the epoch.
+            note: takes note of each attempt that ended.
         """
         self._ledger = ledger
         self._directory = directory
@@ -76,6 +79,7 @@ class Deliver:
         self._draw = draw
         self._now_s = now_s
         self._signer = signer
+        self._note = note
         self._pulses = Pulses()
 
     def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
@@ -136,8 +140,9 @@ class Deliver:
         except Exception as exc:
             # A fault of our own must not come back for ever (L20): a person looks at it.
             log.exception("delivery.broken", delivery_id=claim.delivery_id, attempt=claim.attempt)
-            last = LastAttempt(outcome=Outcome(detail=f"{type(exc).__name__}: {exc}"), destination="")
-            return self._ledger.park(claim, ParkReason.BROKEN, last)
+            outcome = Outcome(detail=f"{type(exc).__name__}: {exc}")
+            self._note_end(claim, "", outcome, Park(reason=ParkReason.BROKEN))
+            return self._ledger.park(claim, ParkReason.BROKEN, LastAttempt(outcome=outcome, destination=""))
 
     def _attempt(self, parcel: Parcel, subscription: Subscription) -> Aftermath:
         claim = parcel.claim
@@ -148,7 +153,24 @@ class Deliver:
         schedule = self._schedule.under(self._directory.settings)
         decision = decide(outcome, claim.attempt, schedule, subscription.retry_policy, self._draw())
         _log_attempt(claim, subscription, outcome, decision)
+        self._note_end(claim, subscription.destination, outcome, decision)
         return self._act(claim, subscription, outcome, decision)
+
+    def _note_end(self, claim: Claim, destination: str, outcome: Outcome, decision: Decision) -> None:
+        passengers = claim.passengers
+        self._note(
+            Attempted(
+                subscription_id=claim.subscription_id,
+                delivery_id=claim.delivery_id,
+                attempt=claim.attempt,
+                ended_at_s=self._now_s(),
+                destination=destination,
+                outcome=outcome,
+                decision=decision,
+                passenger_ids=tuple([one.delivery_id for one in passengers]) if passengers else (),
+                recorded_at_ms=(claim.recorded_at_ms, *[one.recorded_at_ms for one in passengers]),
+            )
+        )
 
     def _send(self, parcel: Parcel, subscription: Subscription) -> Outcome | None:
         """

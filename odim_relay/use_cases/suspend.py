@@ -3,11 +3,8 @@ Subscriptions are suspended and resumed.
 """
 
 from odim_relay.ports import BacklogLedger, Publisher, Resumed, SuspendedBy
-from odim_relay.telemetry import logger
-from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.aftermath import have_told, settle
 from odim_relay.use_cases.subscribe import SubscriptionMissingError
-
-log = logger(__name__)
 
 
 class Suspend:
@@ -29,7 +26,8 @@ class Suspend:
         done = self._ledger.suspend(subscription_id, SuspendedBy.HAND)
         if done is None:
             raise SubscriptionMissingError(subscription_id)
-        log.info("subscription.suspended", subscription_id=subscription_id, reason=SuspendedBy.HAND)
+        if done:
+            have_told(self._publisher)
         return done
 
     def resume(self, subscription_id: str, within_s: float | None = None) -> Resumed:
@@ -44,7 +42,6 @@ class Suspend:
         if resumed is None:
             raise SubscriptionMissingError(subscription_id)
         settle(resumed.aftermath, self._publisher)
-        log.info("subscription.resumed", subscription_id=subscription_id, parked_count=resumed.parked_count)
         return resumed
 
     def wake(self, subscription_id: str) -> None:

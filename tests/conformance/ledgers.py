@@ -16,6 +16,7 @@ from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
 from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
+from odim_relay.adapters.redis.outbox import RedisNoticeOutbox
 from odim_relay.adapters.redis.rules import LedgerRules
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.security.sealing import AesGcmSealer
@@ -29,6 +30,7 @@ from odim_relay.ports import (
     IngestLedger,
     InventoryStore,
     Journal,
+    NoticeOutbox,
     Position,
     ReapLedger,
     Refusal,
@@ -43,6 +45,7 @@ from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.inventory_store import InMemoryInventoryStore
 from tests.fakes.journal import InMemoryJournal
 from tests.fakes.ledger_state import LedgerState
+from tests.fakes.notice_outbox import InMemoryNoticeOutbox
 from tests.fakes.samples import START, batch
 from tests.fakes.subscription_store import InMemorySubscriptionStore
 
@@ -89,6 +92,8 @@ class Ledger(Protocol):
     def inventory(self) -> InventoryStore: ...
     @property
     def announcing(self) -> AnnouncingLedger: ...
+    @property
+    def outbox(self) -> NoticeOutbox: ...
 
     def state_of(self, delivery_id: str) -> State:
         """
@@ -123,6 +128,7 @@ class LedgerInMemory:
         self.subscriptions = InMemorySubscriptionStore(self.state)
         self.services = InMemoryEventServiceStore(self.state, self.journal)
         self.inventory = InMemoryInventoryStore(self.state)
+        self.outbox = InMemoryNoticeOutbox(self.state)
 
     def state_of(self, delivery_id: str) -> State:
         kept = self.state.deliveries.get(delivery_id)
@@ -154,6 +160,7 @@ class LedgerInRedis:
     journal: RedisJournal = field(init=False)
     inventory: RedisInventoryStore = field(init=False)
     announcing: RedisAnnouncingLedger = field(init=False)
+    outbox: RedisNoticeOutbox = field(init=False)
 
     def __post_init__(self) -> None:
         scripts = Scripts(self.client, self.prefix, RULES)
@@ -166,6 +173,7 @@ class LedgerInRedis:
         self.journal = RedisJournal(scripts)
         self.inventory = RedisInventoryStore(scripts)
         self.announcing = RedisAnnouncingLedger(scripts)
+        self.outbox = RedisNoticeOutbox(scripts)
 
     def state_of(self, delivery_id: str) -> State:
         state = self.client.hget(f"{self.prefix}delivery:{delivery_id}", "state")

@@ -212,6 +212,20 @@ def test_a_retry_gives_a_ticket_and_the_attempts_go_on(ledger: Ledger, ticket: T
     assert claimed(ledger, retry).attempt == 2
 
 
+def test_every_ticket_names_its_subscription(ledger: Ledger, ticket: TaskTicket) -> None:
+    (released,) = ledger.deliveries.release(claimed(ledger, ticket)).tickets
+    retry = ledger.deliveries.retry(claimed(ledger, released), 15, LAST).retry
+    assert retry is not None
+    ledger.deliveries.park(claimed(ledger, retry), ParkReason.EXHAUSTED, LAST)
+    ledger.lapse(ticket.delivery_id)
+    (replayed,) = ledger.deliveries.reap(queue_is_empty=False)[0].tickets
+    claimed(ledger, replayed)
+    ledger.lapse(ticket.delivery_id)
+    (reaped,) = ledger.deliveries.reap(queue_is_empty=False)[0].tickets
+
+    assert [one.subscription_id for one in (ticket, released, retry, replayed, reaped)] == ["s"] * 5
+
+
 def test_a_release_counts_no_attempt(ledger: Ledger, ticket: TaskTicket) -> None:
     (released,) = ledger.deliveries.release(claimed(ledger, ticket)).tickets
 

@@ -4,9 +4,7 @@ The commands in docs/odim.md, one after the other, against an ODIM whose Redis a
 
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.documents import blocks
 from tests.support.events import event
 from tests.support.kafka_client import KafkaClient, odim_envelope
 from tests.support.kafka_distribution import KafkaMissingError
@@ -26,6 +25,7 @@ from tests.support.receiver import Receiver
 from tests.support.redis_server import RedisServer
 from tests.support.relay_process import ROOT, RelayProcess, procfile_command, start_all
 from tests.support.relay_settings import QUICK
+from tests.support.terminal import run_script
 from tests.support.tls_proxy import TlsProxy
 from tests.support.waiting import wait_until
 
@@ -39,13 +39,6 @@ SYSTEMS = {
 GROUP = "0c0b6c3e-33bb-4f0e-9a54-9c5d1ce37a11"
 READER = ("on", ">secret", "~*", "&*", "-@all", "+@read", "+multi", "+exec", "+psubscribe", "+ping", "+select")
 PATIENCE_S = 90.0
-
-
-def blocks() -> list[str]:
-    """
-    The commands that are to be run, in the order of the document.
-    """
-    return re.findall(r"^```bash\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +57,7 @@ class Ground:
         """
         Run commands as a person would who has typed the document's settings before; returns what they print.
         """
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail"],
-            input=script,
-            env=dict(self.env),
-            cwd=self.folder,
-            text=True,
-            capture_output=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        return run_script(script, env=self.env, folder=self.folder)
 
     def publish(self, *numbers: int) -> None:
         """
@@ -202,7 +184,9 @@ def started(ground: Ground, settings: str) -> Iterator[RelayProcess]:
 
 
 def test_the_guide_takes_over_from_odim_without_loss_and_goes_back(ground: Ground) -> None:
-    settings, look, take_over, take_away, begin, verify, tidy, back = (f"{block}\n" for block in blocks())
+    settings, look, take_over, take_away, begin, verify, tidy, back = (
+        f"{block.text}\n" for block in blocks(DOCUMENT, "bash")
+    )
     redis_cli = take_away.partition("\n")[0] + "\n"
     odim, receiver = ground.odim, ground.receiver
     theirs = fill(odim, receiver)

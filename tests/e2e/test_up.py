@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -93,9 +92,16 @@ def are_gone(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
+def password_of(up: Up) -> str:
+    return (up.data_dir / "api-password").read_text().strip()
+
+
 def answered_to_the_admin(up: Up, path: str) -> int:
-    password = (up.data_dir / "api-password").read_text().strip()
-    answer = httpx.get(f"{up.addresses['api']}{path}", auth=("admin", password), verify=False)  # noqa: S501 - its own
+    answer = httpx.get(
+        f"{up.addresses['api']}{path}",
+        auth=("admin", password_of(up)),
+        verify=False,  # noqa: S501 - its own
+    )
     return answer.status_code
 
 
@@ -130,8 +136,9 @@ def test_it_delivers_from_an_empty_folder_and_leaves_nothing_behind(up: Up, rece
     assert "the embedded one does not" in up.command("offsets", "reset", "latest", "--yes").stderr.decode()
 
     def is_in_flower() -> bool:
-        with urllib.request.urlopen(f"{up.addresses['flower']}/task/{delivery_id}", timeout=5) as answer:
-            page = answer.read().decode()
+        url = f"{up.addresses['flower']}/task/{delivery_id}"
+        assert httpx.get(url).status_code == HTTPStatus.UNAUTHORIZED
+        page = httpx.get(url, auth=("admin", password_of(up))).text
         return "odim_relay.deliver" in page and delivery_id in page
 
     wait_until(is_in_flower, timeout_s=10, what="the delivery in Flower")

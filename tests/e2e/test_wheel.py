@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ["pyproject.toml", "README.md", "LICENSE", "celeryconfig.py"]
+SOURCES = ["pyproject.toml", "README.md", "LICENSE", "celeryconfig.py", "flowerconfig.py"]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_the_wheel_has_every_file_of_the_package_and_nothing_else(wheel: Path) -
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
 
     package = [path for path in (ROOT / "odim_relay").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    assert found == {"celeryconfig.py", *(str(path.relative_to(ROOT)) for path in package)}
+    assert found == {"celeryconfig.py", "flowerconfig.py", *(str(path.relative_to(ROOT)) for path in package)}
     assert "odim_relay/py.typed" in found
     assert any(name.endswith(".lua") for name in found)
 

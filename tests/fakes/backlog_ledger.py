@@ -3,9 +3,11 @@ The ledger in memory, for those who look after what is parked.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from odim_relay.domain.delivery import ParkReason
-from odim_relay.ports import Aftermath, Connection, ReplayStep, Resumed, SuspendedBy
+from odim_relay.domain.notices import ChangeKind
+from odim_relay.ports import Aftermath, Connection, Notice, ReplayStep, Resumed, SuspendedBy
 from tests.fakes.ledger_state import BY_HAND, LedgerState
 
 
@@ -36,6 +38,8 @@ class InMemoryBacklogLedger:
         for kept in expired:
             self.state.forget(kept.delivery_id)
             self.state.lost[kept.subscription_id] += 1
+            if self.state.lost[kept.subscription_id] == 1:
+                self.state.change(ChangeKind.BUFFER_EXCEEDED, kept.subscription_id, "expired")
         self.state.count("deliveries:expired", len(expired))
         return 0, len(expired), Aftermath()
 
@@ -68,11 +72,15 @@ class InMemoryBacklogLedger:
         if subscription_id not in self.state.subscriptions:
             return None
         was_suspended = self.state.suspended.pop(subscription_id, None) is not None
+        if was_suspended:
+            self.state.change(ChangeKind.RESUMED, subscription_id)
         parked = self.state.parked_of(subscription_id)
         if within_s is not None:
             since_ms = self.state.now_ms() - round(within_s * 1000)
             self.discard([kept.delivery_id for kept in parked if kept.taken_ms < since_ms])
-        return Resumed(was_suspended=was_suspended, parked_count=len(parked), aftermath=self.wake(subscription_id))
+        told = [Notice(name="resumed", subject=subscription_id)] if was_suspended else []
+        aftermath = replace(self.wake(subscription_id), notices=told)
+        return Resumed(was_suspended=was_suspended, parked_count=len(parked), aftermath=aftermath)
 
     def wake(self, subscription_id: str) -> Aftermath:
         return Aftermath(tickets=self.state.admit_ready(subscription_id))

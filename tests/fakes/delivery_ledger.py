@@ -103,8 +103,14 @@ class InMemoryDeliveryLedger:
         return replace(claim, passengers=tuple(self._passenger(kept) for kept in joined))
 
     def _passenger(self, kept: Kept) -> Passenger:
-        payload = self.state.bodies[kept.event_id].payload
-        return Passenger(delivery_id=kept.delivery_id, event_id=kept.event_id, payload=payload, shape=kept.shape)
+        body = self.state.bodies[kept.event_id]
+        return Passenger(
+            delivery_id=kept.delivery_id,
+            event_id=kept.event_id,
+            payload=body.payload,
+            shape=kept.shape,
+            recorded_at_ms=body.recorded_at_ms,
+        )
 
     def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:
         self._put_back(replace(claim, passengers=tuple(passengers)), None)
@@ -169,7 +175,10 @@ class InMemoryDeliveryLedger:
         self.state.deadlines[kept.delivery_id] = due_ms + RETRY_GRACE_MS
         self.state.count("deliveries_retried")
         tickets = self.state.admit_ready(claim.subscription_id) if claim.passengers else []
-        return Aftermath(retry=TaskTicket(delivery_id=kept.delivery_id, seq=kept.seq, wait_s=wait_s), tickets=tickets)
+        retry = TaskTicket(
+            delivery_id=kept.delivery_id, subscription_id=kept.subscription_id, seq=kept.seq, wait_s=wait_s
+        )
+        return Aftermath(retry=retry, tickets=tickets)
 
     def park(self, claim: Claim, reason: ParkReason, last: LastAttempt) -> Aftermath:
         self._take_apart(claim)

@@ -78,7 +78,7 @@ class InMemoryIngestLedger:
                 state.park(kept, ParkReason(new.parked_as or ParkReason.SUSPENDED), None)
                 continue
             state.deadlines[new.delivery_id] = state.now_ms() + self._patience_ms
-            tickets.append(TaskTicket(delivery_id=new.delivery_id, seq=1))
+            tickets.append(TaskTicket(delivery_id=new.delivery_id, subscription_id=new.subscription_id, seq=1))
         return tickets
 
     def _quarantine(self, batch: IngestBatch) -> None:

@@ -12,6 +12,7 @@ from odim_relay.domain.delivery import DEAD_LETTER_REASONS, ParkReason, State
 from odim_relay.domain.event import Shape
 from odim_relay.domain.event_service import EventServiceSettings
 from odim_relay.domain.keeper import Keeper
+from odim_relay.domain.notices import Change, ChangeKind
 from odim_relay.domain.subscription import Subscription
 from odim_relay.ports import (
     InventoryContent,
@@ -78,6 +79,9 @@ class LedgerState:
     watermark: int = 0
     positions: dict[TopicPartition, Position] = field(default_factory=dict)
     starts: dict[TopicPartition, tuple[int, int]] = field(default_factory=dict)
+    untold: dict[int, Change] = field(default_factory=dict)
+    change_count: int = 0
+    told_lately: Counter[str] = field(default_factory=Counter)
     topics: dict[str, TopicEpoch] = field(default_factory=dict)
     birth: str = ""
     quarantine: dict[str, QuarantineEntry] = field(default_factory=dict)
@@ -127,7 +131,7 @@ class LedgerState:
         kept.state, kept.seq, kept.ticket, kept.patience_ms = State.QUEUED, seq, self.tickets, patience_ms
         kept.reason = kept.due_ms = None
         self.deadlines[kept.delivery_id] = self.now_ms() + patience_ms
-        return TaskTicket(delivery_id=kept.delivery_id, seq=seq)
+        return TaskTicket(delivery_id=kept.delivery_id, subscription_id=kept.subscription_id, seq=seq)
 
     def park(self, kept: Kept, reason: ParkReason, last: LastAttempt | None, due_ms: int | None = None) -> None:
         kept.state, kept.reason, kept.lapses, kept.due_ms = State.PARKED, reason, 0, due_ms
@@ -174,11 +178,18 @@ class LedgerState:
         # Of one that wants batches, so that there is something to go with the next one.
         return [self.admit(kept) for kept in (ready[:1] if self.subscriptions[subscription_id].batch_size else ready)]
 
+    def change(self, kind: ChangeKind, subject: str, detail: str = "") -> None:
+        self.change_count += 1
+        self.untold[self.change_count] = Change(
+            number=self.change_count, kind=kind, subject=subject, detail=detail, noted_at_ms=self.now_ms()
+        )
+
     def suspend(self, subscription_id: str, reason: str) -> list[Notice]:
         if subscription_id in self.suspended:
             return []
         self.suspended[subscription_id] = reason
         self.count(f"subscriptions_suspended:{reason}")
+        self.change(ChangeKind.SUSPENDED, subscription_id, reason)
         return [Notice(name=f"suspended_{reason}", subject=subscription_id)]
 
     def forget(self, delivery_id: str) -> bool:

@@ -16,6 +16,7 @@ class InMemoryPublisher:
     def __init__(self) -> None:
         self.queue: list[TaskTicket] = []
         self.is_down = False
+        self.call_count = 0
 
     def publish(self, tickets: Iterable[TaskTicket]) -> None:
         given = list(tickets)
@@ -23,6 +24,11 @@ class InMemoryPublisher:
             self.queue += given[: len(given) // 2]
             raise TransientError("the broker is down")
         self.queue += given
+
+    def call_to_tell(self) -> None:
+        if self.is_down:
+            raise TransientError("the broker is down")
+        self.call_count += 1
 
     def queue_depth(self) -> int:
         if self.is_down:

@@ -10,6 +10,7 @@ from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.subscription import Subscription
 from odim_relay.ports import DeliveryLedger, TaskTicket
+from odim_relay.use_cases.attempt_log import Attempted
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
@@ -36,6 +37,7 @@ class InMemoryRelay:
     sender: InMemorySender = field(default_factory=InMemorySender)
     publisher: InMemoryPublisher = field(default_factory=InMemoryPublisher)
     now_s: float = 1_234.9
+    attempted: list[Attempted] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store = InMemorySubscriptionStore(self.state)
@@ -55,6 +57,7 @@ class InMemoryRelay:
             draw=lambda: 0.5,
             now_s=lambda: self.now_s,
             signer=Ed25519Signer(),
+            note=self.attempted.append,
         )
 
     def ingest(self, *subscriptions: Subscription) -> Sequence[TaskTicket]:

@@ -47,7 +47,7 @@ def app(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
 
     monkeypatch.setenv("ODIM_RELAY_BROKER__URL", broker.url())
     monkeypatch.delitem(sys.modules, "celeryconfig", raising=False)
-    app = make_app(beat_turn=no_turn)
+    app = make_app(beat_turn=no_turn, note_alive=lambda: None)
     assert app.conf.broker_url == broker.url()
     yield app
     app.close()

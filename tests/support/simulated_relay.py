@@ -131,6 +131,7 @@ class SimulatedRelay:
             draw=Random(1).random,  # noqa: S311 - jitter, the same in every run
             now_s=lambda: START_MS / 1000 + time.now_s,
             signer=Ed25519Signer(),
+            note=lambda _: None,
         )
         time.every(settings.ledger.reap_interval_s, Reap(ledger=ledger, publisher=self))
         replay = Replay(ledger=backlog, store=self.store, connector=self, publisher=self, timeout_s=5)
@@ -201,6 +202,11 @@ class SimulatedRelay:
 
     def _later(self, ticket: TaskTicket) -> None:
         self.time.after(ticket.wait_s + _BROKER_S, partial(self._enqueue, ticket))
+
+    def call_to_tell(self) -> None:
+        """
+        See `Publisher.call_to_tell`: what is told is looked for in the ledger.
+        """
 
     def queue_depth(self) -> int:
         """

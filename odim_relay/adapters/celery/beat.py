@@ -21,7 +21,8 @@ _SHORTEST_PAUSE_S = 0.01
 
 class SharedScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
     """
-    Sends while the turn is ours. The app has the function that makes it: `beat_turn`.
+    Sends while the turn is ours. The app has the function that makes it, `beat_turn`, and the one that is told of each
+    round, `note_alive`.
 
     Of intervals only, and by a clock that cannot be set: Celery's own would send nothing for an hour after the host's
     was put back by one.
@@ -38,6 +39,7 @@ class SharedScheduler(Scheduler):  # type: ignore[misc] # Celery has no types
         """
         Send what is due, if we are the one who sends. Returns how long to sleep, in seconds.
         """
+        self.app.note_alive()
         now_s = time.monotonic()
         if now_s >= self._ask_at_s:
             self._ask(now_s)

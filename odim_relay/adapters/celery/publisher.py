@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
 from typing import Any, NoReturn, TypeVar
+from uuid import uuid4
 
 from amqp.exceptions import AMQPError, ChannelError
 from celery import Celery
@@ -19,6 +20,8 @@ from odim_relay.ports import TaskTicket
 
 DELIVER = "odim_relay.deliver"
 QUEUE = "deliveries"
+TELL = "odim_relay.tell"
+MAINTENANCE = "maintenance"
 _BATCH = 500
 _FAILURES = (KombuError, RedisError, AMQPError, OSError)
 
@@ -54,6 +57,12 @@ class CeleryPublisher:
         if batch:
             self._ask(lambda producer: self._send(producer, batch))
 
+    def call_to_tell(self) -> None:
+        """
+        See `Publisher.call_to_tell`.
+        """
+        self._ask(self._call)
+
     def queue_depth(self, queue: str = QUEUE) -> int:
         """
         See `Publisher.queue_depth`; of another queue where one is named.
@@ -81,8 +90,7 @@ class CeleryPublisher:
                     DELIVER,
                     (ticket.delivery_id, ticket.seq),
                     countdown=ticket.wait_s or None,
-                    argsrepr=f"('{ticket.delivery_id}', {ticket.seq})",
-                    kwargsrepr="{}",
+                    **ticket.in_words(),
                     origin=origin,
                     ignore_result=True,
                 )
@@ -94,6 +102,18 @@ class CeleryPublisher:
                     headers=message.headers,
                     **message.properties,
                 )
+
+    def _call(self, producer: Any) -> None:
+        message = self._app.amqp.as_task_v2(str(uuid4()), TELL, (), ignore_result=True)
+        producer.publish(
+            message.body,
+            exchange="",
+            routing_key=MAINTENANCE,
+            serializer=self._app.conf.task_serializer,
+            headers=message.headers,
+            retry=False,
+            **message.properties,
+        )
 
     def _count(self, producer: Any, queue: str) -> int:
         try:
@@ -152,5 +172,6 @@ class CeleryPublisher:
             connection.ensure_connection(max_retries=1, interval_start=0)
             self._producer = self._app.amqp.Producer(connection, auto_declare=False)
             # RabbitMQ drops what goes to a queue that no worker has declared yet.
-            self._app.amqp.queues[QUEUE].bind(self._producer.channel).declare()
+            for queue in (QUEUE, MAINTENANCE):
+                self._app.amqp.queues[queue].bind(self._producer.channel).declare()
         return self._producer

@@ -6,6 +6,9 @@ kombu waits two seconds longer after each failure, up to 30 s, and a worker's he
 its event loop, without looking whether it is to end. Celery has no setting for either.
 """
 
+from collections.abc import Callable
+from functools import cached_property
+from threading import current_thread, main_thread
 from typing import Any
 
 from celery.app.amqp import AMQP
@@ -17,8 +20,10 @@ _LONGEST_PAUSE_S = 5
 
 class EagerConnection(Connection):
     """
-    kombu's, with shorter pauses and an open ear.
+    kombu's, with shorter pauses and an open ear. `note_alive` is called before each pause of the main thread.
     """
+
+    note_alive: Callable[[], None] = staticmethod(lambda: None)
 
     def _ensure_connection(  # type: ignore[override] # kombu's further options pass through
         self,
@@ -32,14 +37,26 @@ class EagerConnection(Connection):
     ) -> Any:
         # `maybe_shutdown` does nothing but in a worker that is to end: there it raises, as Celery's own loop does.
         pause_s = min(interval_max, _LONGEST_PAUSE_S)
+
+        def between_tries() -> None:
+            if current_thread() is main_thread():
+                self.note_alive()
+            if callback is not None:
+                callback()
+
         return super()._ensure_connection(  # type: ignore[no-untyped-call]
-            errback, max_retries, interval_start, interval_step, pause_s, callback, **options
+            errback, max_retries, interval_start, interval_step, pause_s, between_tries, **options
         )
 
 
 class Amqp(AMQP):  # type: ignore[misc] # Celery has no types
     """
-    Celery's, with those connections.
+    Celery's, with those connections, which call the app's `note_alive`.
     """
 
-    Connection = EagerConnection
+    @cached_property
+    def Connection(self) -> type[EagerConnection]:  # noqa: N802 - Celery's name
+        """
+        A class, since kombu's connections make others of their own.
+        """
+        return type("Connection", (EagerConnection,), {"note_alive": staticmethod(self.app.note_alive)})

@@ -57,10 +57,12 @@ class Attempt:
     Attributes:
         sock: what the watchdog shuts down; set while a thread may block on it.
         received: the response as it came, for who reads its body; up to 16 KiB of that.
+        address: as of an `Outcome`.
         slow_at: when the watchdog is to call `when_slow`, once, from its own thread.
     """
 
     __slots__ = (
+        "address",
         "expires_at",
         "may_send",
         "received",
@@ -80,6 +82,7 @@ class Attempt:
         self.stage = Stage.CONNECTING
         self.sock: socket.socket | None = None
         self.received = b""
+        self.address = ""
         self.slow_at = math.inf
         self.when_slow: Callable[[], None] = _do_nothing
 

@@ -42,11 +42,13 @@ class Connection(urllib3.connection.HTTPConnection):
         idle_since: when its last response ended; a `time.monotonic`.
         fingerprint: as of `TlsTerms`.
         way_out: the proxy that it goes through, if any.
+        address: as of an `Outcome`.
     """
 
     idle_since: float = 0.0
     fingerprint: str = ""
     way_out: WayOut | None = None
+    address: str = ""
     _opening: tuple[Attempt, Resolver] | None = None
     _stage_after_connect = Stage.SENDING
     _dns_host: str
@@ -101,6 +103,7 @@ class Connection(urllib3.connection.HTTPConnection):
         for index, address in enumerate(addresses):
             try:
                 # An address that does not answer leaves the others their share of the time.
+                attempt.address = self.address = _authority(address)
                 return self._connect_to(address, attempt.remaining_s() / (len(addresses) - index))
             except OSError as exc:
                 failed = exc
@@ -203,6 +206,11 @@ class Connection(urllib3.connection.HTTPConnection):
         attempt.received = received
         # Bytes that nobody asked for would be taken for the next answer.
         return head, head.is_persistent and end == len(received)
+
+
+def _authority(address: AddressInfo) -> str:
+    host, port = str(address[4][0]), int(address[4][1])
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class HttpConnection(Connection):

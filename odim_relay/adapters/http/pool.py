@@ -107,6 +107,7 @@ class DeadlinePool(HTTPConnectionPool):
 
     def _post_over(self, connection: Connection, attempt: Attempt, request: bytes, *, is_reused: bool) -> Head | None:
         is_reusable = False
+        attempt.address = connection.address
         if not is_reused:
             attempt.when_slow = self._go_one_by_one
             attempt.slow_at = time.monotonic() + min(_SLOW_AFTER_S, attempt.timeout_s * _SLOW_AFTER_SHARE)

@@ -141,19 +141,26 @@ class RequestsSender:
                 detail=exc.detail,
                 duration_s=monotonic() - attempt.started_at,
                 is_unsent=not attempt.is_connected,
+                address=attempt.address,
             )
             return failed, None
         if head is None:
             return None
         if head.status == _PROXY_WANTS_CREDENTIALS and route.forwarder is not None:
             refused = route.forwarder.wants_credentials()
-            duration_s = monotonic() - attempt.started_at
-            return Outcome(failure=refused.failure, detail=refused.detail, duration_s=duration_s), None
+            failed = Outcome(
+                failure=refused.failure,
+                detail=refused.detail,
+                duration_s=monotonic() - attempt.started_at,
+                address=attempt.address,
+            )
+            return failed, None
         outcome = Outcome(
             status=head.status,
             detail=_detail(head.status),
             retry_after_s=self._retry_after_s(head),
             duration_s=monotonic() - attempt.started_at,
+            address=attempt.address,
         )
         return outcome, head
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from odim_relay.adapters.redis import keys
-from odim_relay.adapters.redis.attempt_codec import decode_attempt
+from odim_relay.adapters.redis.attempt_codec import decode_attempt, encode_attempt
 from odim_relay.adapters.redis.connection import Scripts, translated
-from odim_relay.ports import AttemptRecord
+from odim_relay.ports import AttemptBatch, AttemptRecord
 
 _MOST = 100
 """
@@ -53,3 +53,39 @@ class RedisAttemptListing:
         found = [record for text in texts if (record := decode_attempt(text)) and record.ended_at_ms >= oldest_ms]
         # Several workers write one list, each what it has of a second.
         return sorted(found, key=lambda record: record.ended_at_ms, reverse=True)
+
+
+class RedisAttemptStore:
+    """
+    `AttemptStore` over Redis.
+    """
+
+    def __init__(self, scripts: Scripts, *, worker: str, attempts: int, deliveries: int, retention_s: float) -> None:
+        """
+        Args:
+            worker: name of this process, unique among all.
+            attempts: in a history, at most.
+            deliveries: that have a history, at most.
+            retention_s: until a history to which nothing is added ends.
+        """
+        self._scripts = scripts
+        self._bounds = (worker, attempts, deliveries, round(retention_s * 1000))
+
+    def keep(self, batch: AttemptBatch) -> None:
+        """
+        See `AttemptStore.keep`.
+        """
+        worker, *bounds = self._bounds
+        arguments: list[str | int] = [worker, batch.number, *bounds, len(batch.sums)]
+        for name, count in batch.sums.items():
+            arguments += (name, count)
+        for attempt in batch.attempts:
+            arguments += (
+                encode_attempt(attempt.record),
+                attempt.record.subscription_id,
+                int(attempt.for_subscription),
+                int(attempt.only_if_known),
+                len(attempt.delivery_ids),
+                *attempt.delivery_ids,
+            )
+        self._scripts.run("keep_attempts", *arguments)

@@ -87,10 +87,15 @@ class RedisDeliveryLedger:
         flat = self._scripts.run(
             "join", claim.delivery_id, claim.lease, claim.subscription_id, claim.room, max(most_bytes, 0)
         )
-        found = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
         passengers = tuple(
-            Passenger(delivery_id=id_.decode(), event_id=event.decode(), shape=decode_shape(shape), payload=payload)
-            for id_, event, shape, payload in found
+            Passenger(
+                delivery_id=id_.decode(),
+                event_id=event.decode(),
+                shape=decode_shape(shape),
+                payload=payload,
+                recorded_at_ms=int(recorded_at_ms),
+            )
+            for id_, event, shape, payload, recorded_at_ms in zip(*[iter(flat)] * 5, strict=True)
         )
         return replace(claim, passengers=passengers)
 
@@ -152,7 +157,12 @@ class RedisDeliveryLedger:
             detail,
             *_ids(claim.passengers),
         )
-        retry = TaskTicket(delivery_id=claim.delivery_id, seq=int(seq), wait_s=int(wait_ms) / 1000)
+        retry = TaskTicket(
+            delivery_id=claim.delivery_id,
+            subscription_id=claim.subscription_id,
+            seq=int(seq),
+            wait_s=int(wait_ms) / 1000,
+        )
         return Aftermath(
             retry=retry if what == b"retrying" else None, tickets=tickets_of(tickets), notices=notices_of(notices)
         )

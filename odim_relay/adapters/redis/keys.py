@@ -52,10 +52,16 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `attempts:delivery:{id}` | list | JSON arrays, the newest first: the last attempts of a delivery that failed at least once | HISTORY__RETENTION_S after the last |
 | `attempts:subscription:{id}` | list | the same of a subscription, successes too | the same |
 | `attempts:deliveries` | zset | ids of deliveries with such a list, scored with when it was written last, ms: over HISTORY__DELIVERIES the oldest leave | as they |
+| `attempts:kept:{worker}` | string | number of the last batch that a worker process told of its attempts: none is kept twice | an hour after it |
 | `quarantine` | hash | entry id -> JSON document | until discarded, replayed or over quota |
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
 | `quarantine:bytes` | string | size of all values | for ever |
+| `quarantine:growth` | hash | `told` (how many there were when that was last told), `at_ms` (when the last one came) | for ever |
+| `notices` | hash | number -> JSON document of a change that is to be told: `name`, `subject`, `detail` where there is any, `noted_at_ms` | until it is told; of more than 10,000 the oldest leave |
+| `notices:order` | zset | the same numbers | as they |
+| `notices:state` | hash | `last` (number of the newest there ever was) · `logged` (up to which they were) · `at` and `after` (the one that was told to its readers up to this subscription last) | for ever |
+| `notices:told:{topic}` | string | how many changes of a topic (`breaker:`, `subscription:`, `buffer:` with the id, `quarantine:`) were told in the spell that runs | 10 minutes |
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
 | `audit` | stream | what people did: `action`, `actor`, `channel`, `client`, `subject`, `count`, `detail`, `error`, each where there is any; ids by Redis's clock | the newest `AUDIT__MAX_ENTRIES`, none longer than `AUDIT__RETENTION_S` |
@@ -127,6 +133,9 @@ QUARANTINE = "quarantine"
 QUARANTINE_VALUES = "quarantine:values"
 QUARANTINE_ORDER = "quarantine:order"
 QUARANTINE_BYTES = "quarantine:bytes"
+NOTICES = "notices"
+NOTICES_ORDER = "notices:order"
+NOTICES_STATE = "notices:state"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
 IMPORTED = "imported"
@@ -259,6 +268,13 @@ def attempts_of_subscription(subscription_id: str) -> str:
     Key of the last attempts of a subscription.
     """
     return f"attempts:subscription:{subscription_id}"
+
+
+def notices_told(topic: str) -> str:
+    """
+    Key of how many changes of a topic were told lately.
+    """
+    return f"notices:told:{topic}"
 
 
 def session(session_id: str) -> str:

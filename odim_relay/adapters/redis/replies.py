@@ -9,11 +9,16 @@ from odim_relay.ports import Notice, TaskTicket
 
 def tickets_of(flat: Sequence[bytes | int]) -> list[TaskTicket]:
     """
-    Read `tickets`: id, seq, wait in ms, flat.
+    Read `tickets`: id, subscription, seq, wait in ms, flat.
     """
     return [
-        TaskTicket(delivery_id=bytes(id_).decode(), seq=int(seq), wait_s=int(wait_ms) / 1000)
-        for id_, seq, wait_ms in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        TaskTicket(
+            delivery_id=bytes(id_).decode(),
+            subscription_id=bytes(subscription).decode(),
+            seq=int(seq),
+            wait_s=int(wait_ms) / 1000,
+        )
+        for id_, subscription, seq, wait_ms in zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
     ]
 
 

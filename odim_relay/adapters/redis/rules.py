@@ -54,6 +54,8 @@ class LedgerRules:
         drain_rate: deliveries per second and subscription out of the backlog; 0 is unlimited.
         quarantine_bytes: quota of the quarantine.
         journal_bytes: quota of the journal.
+        notices_most: changes that wait to be told.
+        quiet_ms: so long nothing must have come into quarantine for the next to be told of again.
     """
 
     lease_ms: int = 30_000
@@ -94,6 +96,8 @@ class LedgerRules:
     drain_rate: float = 0
     quarantine_bytes: int = 67_108_864
     journal_bytes: int = 16_777_216
+    notices_most: int = 10_000
+    quiet_ms: int = 3_600_000
 
     def as_lua(self) -> str:
         """

@@ -17,6 +17,7 @@ from odim_relay.api.uris import EVENT_SERVICE, EVENT_STREAM, SUBSCRIPTIONS
 from odim_relay.domain.account import Privilege
 from odim_relay.domain.event import EventFormat
 from odim_relay.domain.event_service import EventServiceSettings
+from odim_relay.domain.own_resources import OWN_REGISTRY
 from odim_relay.domain.resource_type import known_types
 from odim_relay.domain.subscription_flaws import SEVERITIES
 
@@ -33,6 +34,7 @@ REGISTRIES = (
     "LogService",
     "ManagerEvent",
     "NetworkDevice",
+    OWN_REGISTRY,
     "Platform",
     "Power",
     "ResourceEvent",
@@ -43,7 +45,7 @@ REGISTRIES = (
     "Update",
 )
 """
-DMTF's own. Sources bring theirs, which nobody can list: a subscription may name any.
+DMTF's, and our own. Sources bring theirs, which nobody can list: a subscription may name any.
 """
 _NAMES = {
     "service_enabled": "is_enabled",

@@ -71,6 +71,9 @@ READING = (
         for path in (
             "/redfish/v1/openapi.yaml",
             "/redfish/v1/Schemas/OdimRelay_v1.xml",
+            "/redfish/v1/Registries",
+            "/redfish/v1/Registries/OdimRelay",
+            "/redfish/v1/Registries/OdimRelay/OdimRelay.1.0.0.json",
             EVENT_SERVICE,
             SUBSCRIPTIONS,
             "{theirs}",
@@ -213,6 +216,7 @@ def test_the_table_has_every_resource_that_is_described(world: World) -> None:
         f"{ROLES}/{{": f"{ROLES}/Operator",
         f"{SOURCES}/{{": f"{SOURCES}/h1",
         f"{AGGREGATES}/{{": f"{AGGREGATES}/a1",
+        "/redfish/v1/Registries/{": "/redfish/v1/Registries/OdimRelay",
     }
     paths = [line.strip().rstrip(":").strip("'\"") for line in described.splitlines() if line.startswith("  /")]
     rows = {row.path.rstrip("/") for row in (*READING, *EVENTS, *INVENTORY, *ACCOUNTS_AND_SESSIONS)} | {STREAM}

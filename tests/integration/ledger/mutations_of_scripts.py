@@ -18,8 +18,8 @@ SCRIPTS = (
     Mutation(
         "reap does not raise seq of SENDING",
         "reap",
-        "    requeue(id, seq + 1, RULES.patience_ms)\n  end\nend",
-        "    requeue(id, seq + 0, RULES.patience_ms)\n  end\nend",
+        "    requeue(flow, id, seq + 1, RULES.patience_ms)\n  end\nend",
+        "    requeue(flow, id, seq + 0, RULES.patience_ms)\n  end\nend",
     ),
     Mutation(
         "reap leaves the countdown set",
@@ -38,14 +38,14 @@ SCRIPTS = (
     Mutation(
         "reap raises seq of QUEUED",
         "reap",
-        "requeue(id, seq, math.min",
-        "requeue(id, seq + 1, math.min",
+        "requeue(flow, id, seq, math.min",
+        "requeue(flow, id, seq + 1, math.min",
         test_reap.test_l27_a_queued_delivery_that_was_overtaken_is_published_again_with_the_same_seq,
     ),
     Mutation(
         "queued deliveries are not published",
         "_backlog",
-        "  redis.call('ZADD', DEADLINES, NOW + patience_ms, id)\n  to_publish(id, seq, 0)\n",
+        "  redis.call('ZADD', DEADLINES, NOW + patience_ms, id)\n  to_publish(flow.id, id, seq, 0)\n",
         "  redis.call('ZADD', DEADLINES, NOW + patience_ms, id)\n",
     ),
     Mutation(

@@ -58,7 +58,11 @@ class World:
         self.kafka.append(PARTITION)
         self.publisher = InMemoryPublisher()
         self.now_s = 0.0
+        self.signs_of_life = 0
         self.restart()
+
+    def note_alive(self) -> None:
+        self.signs_of_life += 1
 
     def restart(self) -> None:
         """
@@ -74,6 +78,7 @@ class World:
             publisher=self.publisher,
             birth=self.ledger.birth(),
             monotonic_s=lambda: self.now_s,
+            note_alive=self.note_alive,
         )
         self.kafka.assignment.clear()
         self.kafka.paused.clear()
@@ -416,3 +421,12 @@ def test_a_record_that_comes_with_others_keeps_their_order(world: World) -> None
     world.run()
 
     assert world.taken_in == numbered(1_200)
+
+
+def test_the_loop_gives_a_sign_of_life_each_time_it_comes_round_also_while_redis_is_away(world: World) -> None:
+    world.kafka.append(PARTITION, b"A")
+    world.ledger.fails_before = 3
+    signs: list[int] = []
+    world.run(*[lambda: signs.append(world.signs_of_life)] * 6)
+    assert not world.ledger.fails_before
+    assert signs == sorted(set(signs))

@@ -35,8 +35,8 @@ def take_in(relay: InMemoryRelay, *payloads: bytes, shape: Shape = WHOLE) -> Tas
             batch(believed=believed, generation=relay.store.generation()),
             reached=Position(topic_epoch=believed.topic_epoch, offset=believed.offset + 1),
             events=[
-                NewEvent(event_id=f"e-{name}", payload=payload, record="", recorded_at_ms=0)
-                for name, payload in zip(names, payloads, strict=True)
+                NewEvent(event_id=f"e-{name}", payload=payload, record="", recorded_at_ms=at)
+                for at, (name, payload) in enumerate(zip(names, payloads, strict=True))
             ],
             deliveries=[
                 NewDelivery(delivery_id=f"d-{name}", subscription_id="s", event_index=at, shape=shape)
@@ -191,3 +191,14 @@ def test_a_worker_that_may_not_send_any_more_leaves_all_of_it_to_the_reaper(rela
     relay.deliver(take_in(relay, *map(event, "ab")))
 
     assert [kept.state for kept in relay.state.deliveries.values()] == [State.SENDING] * 2
+
+
+def test_a_request_is_noted_as_one_attempt_of_all_that_went_in_it(relay: InMemoryRelay) -> None:
+    relay.store.save(ONE)
+    ticket = take_in(relay, *map(event, "abc"))
+
+    relay.deliver(ticket)
+
+    (noted,) = relay.attempted
+    assert (noted.delivery_id, noted.passenger_ids) == ("d-0-0", ("d-0-1", "d-0-2"))
+    assert noted.recorded_at_ms == (0, 1, 2)

@@ -4,6 +4,7 @@ import pytest
 
 from odim_relay.adapters.security.signing import Ed25519Signer, new_signing_key
 from odim_relay.domain.authentication import Authentication, Basic, Bearer, ClientCredentials
+from odim_relay.domain.decision import DELIVERED, Park, RetryAfter
 from odim_relay.domain.delivery import ParkReason, State
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.domain.signing import RetiredSecret, signature, signed_content, signing_secret_of
@@ -215,7 +216,8 @@ def test_a_rejection_parks_at_once_by_semantics_s3(relay: InMemoryRelay) -> None
     assert relay.state.suspended == {}
 
 
-def test_410_suspends_the_subscription_and_keeps_its_events_by_semantics_s2(relay: InMemoryRelay, logs: Logs) -> None:
+@pytest.mark.usefixtures("logs")
+def test_410_suspends_the_subscription_and_keeps_its_events_by_semantics_s2(relay: InMemoryRelay) -> None:
     relay.sender.default = Outcome(status=410)
     (ticket,) = relay.ingest(ONE)
 
@@ -224,7 +226,7 @@ def test_410_suspends_the_subscription_and_keeps_its_events_by_semantics_s2(rela
     assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.GONE)
     assert relay.state.suspended == {"s": "gone"}
     assert relay.ingest(ONE) == []
-    assert {"event": "subscription.suspended", "subscription_id": "s", "reason": "gone", "log_level": "warning"} in logs
+    assert relay.publisher.call_count == 1
 
 
 def test_what_is_told_of_a_failure_has_no_secrets(relay: InMemoryRelay, logs: Logs) -> None:
@@ -249,6 +251,8 @@ def test_a_fault_of_our_own_parks_as_broken_by_rule_l20(relay: InMemoryRelay) ->
 
     assert (relay.kept.state, relay.kept.reason) == (State.PARKED, ParkReason.BROKEN)
     assert relay.kept.last == LastAttempt(outcome=Outcome(detail="ZeroDivisionError: ours"), destination="")
+    (noted,) = relay.attempted
+    assert (noted.outcome, noted.decision) == (relay.kept.last.outcome, Park(reason=ParkReason.BROKEN))
 
 
 def test_a_store_that_fails_is_no_fault_of_the_event(relay: InMemoryRelay) -> None:
@@ -364,7 +368,7 @@ class Letting(InMemoryDeliveryLedger):
         return Aftermath(tickets=self.tickets, notices=self.notices)
 
 
-def test_what_an_attempt_lets_go_is_published_and_what_changed_is_told(relay: InMemoryRelay, logs: Logs) -> None:
+def test_what_an_attempt_lets_go_is_published_and_somebody_called_to_tell_what_changed(relay: InMemoryRelay) -> None:
     ledger = Letting(relay.state)
     ledger.notices = (Notice(name="breaker_closed", subject="d"),)
     (ticket,) = relay.ingest(ONE)
@@ -372,7 +376,7 @@ def test_what_an_attempt_lets_go_is_published_and_what_changed_is_told(relay: In
     assert relay.delivering_over(ledger)(ticket) is None
 
     assert relay.publisher.queue == list(ledger.tickets)
-    assert {"event": "breaker.closed", "destination_id": "d", "log_level": "info"} in logs
+    assert relay.publisher.call_count == 1
 
 
 def test_a_broker_that_is_away_costs_no_delivery(relay: InMemoryRelay, logs: Logs) -> None:
@@ -424,3 +428,30 @@ def test_what_the_event_service_sets_counts_for_the_next_attempt(relay: InMemory
 
     assert relay.deliver(retry) is None
     assert relay.kept.reason is ParkReason.EXHAUSTED
+
+
+def test_each_attempt_is_noted_with_what_becomes_of_it(relay: InMemoryRelay) -> None:
+    relay.sender.answers = [Outcome(status=503), Outcome(status=204)]
+    (ticket,) = relay.ingest(ONE)
+    retry = relay.deliver(ticket)
+    assert retry is not None
+    relay.deliver(retry)
+
+    first, second = relay.attempted
+    assert (first.subscription_id, first.delivery_id) == ("s", ticket.delivery_id)
+    assert (first.attempt, first.outcome.status, first.decision) == (1, 503, RetryAfter(wait_s=15))
+    assert (second.attempt, second.outcome.status, second.decision) == (2, 204, DELIVERED)
+    assert first.ended_at_s == relay.now_s
+    assert first.destination == ONE.destination
+    assert first.recorded_at_ms == (1_000,)
+
+
+def test_what_was_not_sent_since_the_lease_was_lost_is_no_attempt(relay: InMemoryRelay) -> None:
+    relay.sender.asks_first = True
+    (ticket,) = relay.ingest(ONE)
+    relay.sender.on_send = lambda: relay.state.deadlines.update({ticket.delivery_id: -1})
+
+    relay.deliver(ticket)
+
+    assert relay.sender.sent == []
+    assert relay.attempted == []

@@ -74,10 +74,13 @@ def test_a_broker_that_goes_away_leaves_the_rest_to_the_next_run() -> None:
     assert ledger.steps == [tickets("b")]
 
 
-def test_what_changed_and_how_much_was_reaped_is_told(logs: Logs) -> None:
+def test_how_much_was_reaped_is_told_and_somebody_is_called_to_tell_what_changed(logs: Logs) -> None:
     ledger = Lapsed(tickets("a"), notices=(Notice(name="breaker_closed", subject="d"),))
 
-    Reap(ledger=ledger, publisher=InMemoryPublisher())()
+    publisher = InMemoryPublisher()
 
-    assert [line["event"] for line in logs] == ["breaker.closed", "deliveries.reaped"]
+    Reap(ledger=ledger, publisher=publisher)()
+
+    assert publisher.call_count == 1
+    assert [line["event"] for line in logs] == ["deliveries.reaped"]
     assert logs[-1]["count"] == 1

@@ -1,12 +1,12 @@
 import pytest
 
+from odim_relay.domain.notices import ChangeKind
 from odim_relay.ports import TaskTicket
 from odim_relay.use_cases.subscribe import SubscriptionMissingError
 from odim_relay.use_cases.suspend import Suspend
 from tests.fakes.backlog_ledger import InMemoryBacklogLedger
 from tests.fakes.relay import InMemoryRelay
 from tests.fakes.samples import subscription
-from tests.unit.use_cases.conftest import Logs
 
 
 @pytest.fixture
@@ -43,19 +43,18 @@ def test_a_broker_that_is_away_does_not_hinder_resuming(relay: InMemoryRelay, su
     assert suspend.resume("s").was_suspended
 
 
-def test_both_are_told(relay: InMemoryRelay, suspend: Suspend, logs: Logs) -> None:
+def test_somebody_is_called_to_tell_of_both_and_of_nothing_that_changed_nothing(
+    relay: InMemoryRelay, suspend: Suspend
+) -> None:
     relay.ingest(subscription("s"))
+    counts = []
 
-    assert [suspend.suspend("s"), suspend.suspend("s")] == [True, False]
-    suspend.resume("s")
+    for act in (suspend.suspend, suspend.suspend, suspend.resume, suspend.resume):
+        act("s")
+        counts.append(relay.publisher.call_count)
 
-    assert {"event": "subscription.suspended", "subscription_id": "s", "reason": "by_hand", "log_level": "info"} in logs
-    assert logs[-1] == {
-        "event": "subscription.resumed",
-        "subscription_id": "s",
-        "parked_count": 0,
-        "log_level": "info",
-    }
+    assert counts == [1, 1, 2, 2]
+    assert [change.kind for change in relay.state.untold.values()] == [ChangeKind.SUSPENDED, ChangeKind.RESUMED]
 
 
 def test_who_is_not_there_can_be_neither_suspended_nor_resumed(suspend: Suspend) -> None:

@@ -237,7 +237,7 @@ local function suspend(flow, reason)
   flow.suspended = reason
   redis.call('HSET', flow.key, 'suspended', reason, 'suspended_at_ms', text(NOW))
   count('subscriptions_suspended:' .. reason, 1)
-  notice('suspended_' .. reason, flow.id)
+  notice('suspended', flow.id, reason)
 end
 
 -- How far apart two failures must be to be two.

@@ -141,6 +141,7 @@ local function drop(flow, id, rule)
   count('deliveries:' .. rule, 1)
   if flow.exists and (rule == 'over_quota' or rule == 'expired') then
     flow.lost = redis.call('HINCRBY', flow.key, 'lost', 1)
+    if flow.lost == 1 then notice('buffer_exceeded', flow.id, rule) end -- the others until it is told belong to it
   end
   return true
 end
@@ -201,11 +202,11 @@ local function park(id, reason, last, due_ms, lapses)
 end
 
 -- Make a delivery QUEUED under a new ticket; its task is published by the caller.
-local function queue(id, seq, patience_ms)
+local function queue(flow, id, seq, patience_ms)
   redis.call('HSET', prefix .. 'delivery:' .. id, 'state', 'QUEUED', 'seq', seq, 'ticket', next_ticket(),
     'patience_ms', patience_ms)
   redis.call('ZADD', DEADLINES, NOW + patience_ms, id)
-  to_publish(id, seq, 0)
+  to_publish(flow.id, id, seq, 0)
 end
 
 -- Let a countdown run for a delivery; its task is published by the caller, with the wait.
@@ -220,10 +221,10 @@ end
 
 -- Hand a delivery to Celery, at once or after a wait.
 local function hand_out(flow, id, seq, wait_ms)
-  if wait_ms <= 0 then return queue(id, seq, RULES.patience_ms) end
+  if wait_ms <= 0 then return queue(flow, id, seq, RULES.patience_ms) end
   redis.call('HSET', prefix .. 'delivery:' .. id, 'ticket', next_ticket())
   count_down(flow, id, seq, flow.destination, NOW + wait_ms)
-  to_publish(id, seq, wait_ms)
+  to_publish(flow.id, id, seq, wait_ms)
 end
 
 -- Make a delivery of a letter again. Its earlier attempts make it a replay.

@@ -71,21 +71,31 @@ local function next_generation(subscription)
   return generation
 end
 
--- What the caller is to hand to Celery: id, seq, wait in ms, flat.
+-- What the caller is to hand to Celery: id, subscription, seq, wait in ms, flat.
 local tickets = {}
 
-local function to_publish(id, seq, wait_ms)
+local function to_publish(subscription, id, seq, wait_ms)
   tickets[#tickets + 1] = id
+  tickets[#tickets + 1] = subscription
   tickets[#tickets + 1] = tonumber(seq)
   tickets[#tickets + 1] = math.floor(wait_ms or 0)
 end
 
--- What the caller is to log, each once per change: a name and an id.
+-- What people want to hear of, each once per change: a name and an id. It stands in the outbox until it is told; the caller is
+-- to have that done soon.
 local notices = {}
 
-local function notice(name, id)
-  notices[#notices + 1] = name
+local function notice(name, id, detail)
+  notices[#notices + 1] = detail and name .. '_' .. detail or name
   notices[#notices + 1] = id
+  local number = redis.call('HINCRBY', prefix .. 'notices:state', 'last', 1)
+  local change = { name = name, subject = id, detail = detail, noted_at_ms = text(NOW) }
+  redis.call('HSET', prefix .. 'notices', number, cjson.encode(change))
+  redis.call('ZADD', prefix .. 'notices:order', number, number)
+  if redis.call('ZCARD', prefix .. 'notices:order') > RULES.notices_most then
+    redis.call('HDEL', prefix .. 'notices', redis.call('ZPOPMIN', prefix .. 'notices:order')[1])
+    count('discarded:notices_over_quota', 1)
+  end
 end
 
 -- How deliveries of a subscription flow, as `flow:{subscription}` says; read once per script, written through.

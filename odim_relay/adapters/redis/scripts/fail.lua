@@ -79,7 +79,7 @@ end
 
 if action == 'release' then
   redis.call('HSET', delivery, 'attempts', found[3] - 1)
-  queue(id, lease + 1, RULES.patience_ms)
+  queue(flow, id, lease + 1, RULES.patience_ms)
   return become('queued')
 end
 

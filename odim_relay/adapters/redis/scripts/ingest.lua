@@ -4,9 +4,11 @@
 --
 -- Reads   position:{partition}, subscriptions:generation, event-service
 -- Writes  position:{partition}, partitions, starts:{partition}, body:*, delivery:*, deadlines, dead-letters and their indexes,
---         flow:*, tickets, bytes, quarantine*, journal, journal:state, counters
+--         flow:*, tickets, bytes, quarantine*, journal, journal:state, notices*, counters
 --
--- ARGV  1 partition as topic:number    2-4 believed topic epoch, offset, cursor    5-7 reached ones; all empty without one
+-- ARGV  1 partition as topic:number    2-4 believed topic epoch, offset, cursor    5-7 reached ones; all empty without one.
+--       Of an event that tells a change, instead: 2 its number    3 the last one that was reached before, 4 and with this,
+--       empty for all    5 numbers of the changes that go with it    6 its topic    7 how long that topic's spell lasts, ms
 --       8 generation of the subscriptions it was matched with
 --       9 quarantine entry that this is the replay of, else empty
 --       10-13 counts of records, events, unmatched, of unknown source
@@ -26,12 +28,27 @@ local function forget_quarantined(id)
   redis.call('DECRBY', prefix .. 'quarantine:bytes', size)
 end
 
+-- A change is told, or told to those up to `reached`.
+local function forget_told(number, reached, along, topic, spell_ms)
+  if reached ~= '' then return redis.call('HSET', prefix .. 'notices:state', 'at', number, 'after', reached) end
+  for one in string.gmatch(number .. ' ' .. along, '%d+') do
+    redis.call('HDEL', prefix .. 'notices', one)
+    redis.call('ZREM', prefix .. 'notices:order', one)
+  end
+  local told = prefix .. 'notices:told:' .. topic
+  if redis.call('INCR', told) == 1 then redis.call('PEXPIRE', told, spell_ms) end
+end
+
 local position, replayed = prefix .. 'position:' .. ARGV[1], ARGV[9]
 if ARGV[1] ~= '' then
   local stored = redis.call('HMGET', position, 'topic_epoch', 'offset', 'cursor')
   if stored[1] ~= ARGV[2] or stored[2] ~= ARGV[3] or stored[3] ~= ARGV[4] then return { 'position' } end
 elseif replayed ~= '' and redis.call('HEXISTS', prefix .. 'quarantine', replayed) == 0 then
   return { 'entry' }
+elseif replayed == '' and ARGV[2] ~= '' then
+  local begun = redis.call('HMGET', prefix .. 'notices:state', 'at', 'after')
+  local after = begun[1] == ARGV[2] and begun[2] or ''
+  if after ~= ARGV[3] or redis.call('HEXISTS', prefix .. 'notices', ARGV[2]) == 0 then return { 'entry' } end
 end
 local found = redis.call('MGET', prefix .. 'subscriptions:generation', EVENT_SERVICE)
 if (found[1] or '0') ~= ARGV[8] then return { 'generation' } end
@@ -122,7 +139,7 @@ if delivery_count > 0 then
         redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)
         add(flow, 'active', 1)
         pace(flow, flow.rate or 0)
-        to_publish(id, 1, 0)
+        to_publish(subscription, id, 1, 0)
       end
       created = created + 1
     end
@@ -138,6 +155,18 @@ for id, flow in pairs(touched) do
   end
 end
 
+-- It is told when one comes after a quiet time, and each time that there are twice as many.
+local function tell_of_growth(before)
+  local growth, now = prefix .. 'quarantine:growth', redis.call('ZCARD', prefix .. 'quarantine:order')
+  local found = redis.call('HMGET', growth, 'told', 'at_ms')
+  local told, at_ms = math.min(found[1] or 0, before), tonumber(found[2] or 0)
+  redis.call('HSET', growth, 'at_ms', text(NOW))
+  if now < 2 * told and NOW - at_ms < RULES.quiet_ms then return end
+  redis.call('HSET', growth, 'told', now)
+  notice('quarantine_growing', '', text(now))
+end
+
+local had_quarantined = quarantine_count > 0 and redis.call('ZCARD', prefix .. 'quarantine:order')
 for _ = 1, quarantine_count do
   local id, document, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   at = at + 3
@@ -147,6 +176,9 @@ for _ = 1, quarantine_count do
     redis.call('INCRBY', prefix .. 'quarantine:bytes', #value)
     count('records_quarantined', 1)
   end
+end
+if had_quarantined and redis.call('ZCARD', prefix .. 'quarantine:order') > had_quarantined then
+  tell_of_growth(had_quarantined)
 end
 if quarantine_count > 0 then
   -- Bounded by what this batch brought: a quota that shrank is worked off by later batches.
@@ -166,6 +198,7 @@ if ARGV[1] ~= '' then
   count('records_ingested', tonumber(ARGV[10]))
 elseif replayed == '' then
   count('events_announced', event_count)
+  if ARGV[2] ~= '' then forget_told(ARGV[2], ARGV[4], ARGV[5], ARGV[6], ARGV[7]) end
 else
   forget_quarantined(replayed)
   count('quarantine_replayed', 1)

@@ -10,8 +10,8 @@
 local queue_is_empty = ARGV[1] == '1'
 local watermark = tonumber(redis.call('GET', prefix .. 'watermark') or 0)
 
-local function requeue(id, seq, patience_ms)
-  queue(id, seq, patience_ms)
+local function requeue(flow, id, seq, patience_ms)
+  queue(flow, id, seq, patience_ms)
   count('reaped', 1)
 end
 
@@ -48,7 +48,7 @@ local function handle_sending(flow, id, seq, leader)
     wake(flow)
   else
     if flow.batch then redis.call('HSET', delivery, 'together', 1) end
-    requeue(id, seq + 1, RULES.patience_ms)
+    requeue(flow, id, seq + 1, RULES.patience_ms)
   end
 end
 
@@ -73,10 +73,10 @@ local function handle(id)
     handle_sending(flow, id, seq, found[7])
   elseif state == 'RETRYING' then
     leave_countdown(flow, id, found[6])
-    requeue(id, seq + 1, RULES.patience_ms)
+    requeue(flow, id, seq + 1, RULES.patience_ms)
   elseif tonumber(found[3]) < watermark or queue_is_empty then
     -- Overtaken: its task is lost, or waits in a worker. The same seq: whichever copy comes first claims, the other is refused.
-    requeue(id, seq, math.min(2 * tonumber(found[4]), RULES.longest_patience_ms))
+    requeue(flow, id, seq, math.min(2 * tonumber(found[4]), RULES.longest_patience_ms))
   else
     redis.call('ZADD', DEADLINES, NOW + tonumber(found[4]), id)
   end
@@ -100,7 +100,7 @@ if deleted then
   if swept == 0 then
     redis.call('ZREM', prefix .. 'subscriptions:deleted', deleted)
     redis.call('ZREM', BACKLOGS, deleted)
-    redis.call('DEL', flow.counts)
+    redis.call('DEL', flow.counts, prefix .. 'attempts:subscription:' .. deleted)
   end
 end
 

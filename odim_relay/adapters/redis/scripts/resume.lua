@@ -1,6 +1,6 @@
 -- Resume a subscription: what waited goes on, from a slow start, oldest first.
 --
--- Writes  flow:*, due, waiting:*, destination:*, and what handing out and dropping deliveries writes
+-- Writes  flow:*, due, waiting:*, destination:*, notices*, and what handing out and dropping deliveries writes
 --
 -- ARGV  1 subscription    2 age in ms beyond which what waited is discarded, empty for none
 -- Returns {1 when it was suspended, 0 when not, -1 when there is none, how many deliveries are parked, tickets, notices}
@@ -14,6 +14,7 @@ if ARGV[2] ~= '' then
 end
 redis.call('HDEL', flow.key, 'suspended', 'suspended_at_ms', 'failures', 'failed_at_ms')
 flow.suspended, flow.failures = nil, 0
+if was_suspended == 1 then notice('resumed', flow.id) end
 local parked = parked_count(flow)
 if parked > 0 then
   allow(flow, 1)

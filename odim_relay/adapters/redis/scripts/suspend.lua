@@ -1,4 +1,4 @@
--- Suspend a subscription: it goes on collecting (S18). Writes flow:*, due, waiting:*, counters.
+-- Suspend a subscription: it goes on collecting (S18). Writes flow:*, due, waiting:*, notices*, counters.
 --
 -- ARGV  1 subscription    2 reason
 -- Returns {1 when it was done, 0 when it was suspended already, -1 when there is none}

@@ -1,0 +1,3 @@
+module example.net/receiver
+
+go 1.21
