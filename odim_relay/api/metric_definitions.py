@@ -124,9 +124,9 @@ _DELIVERIES = (
     _counter("expired", "Deliveries that left unsent since their retention had ended."),
     _counter(
         "discarded",
-        "What a person let go unsent, and quarantined records that left over the quota.",
+        "What a person let go unsent, and what left over its quota: quarantined records, notices.",
         "what",
-        ("deliveries", "quarantine", "quarantine_over_quota"),
+        ("deliveries", "quarantine", "quarantine_over_quota", "notices_over_quota"),
     ),
     _counter("reaped", "Deliveries that the reaper found lapsed, and mended: a lost task, a killed worker."),
     _gauge("deliveries_active", "Deliveries that are queued, sent, waiting for a retry, or parked with a due time."),

@@ -28,7 +28,15 @@ from odim_relay.bootstrap.engine import answer_questions, answering_workers, ask
 from odim_relay.bootstrap.examining import api_certificate, chosen_times, proxy_problem, redis_needs, tls_problems
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
-from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets, rotate_secrets
+from odim_relay.bootstrap.operating import (
+    kafka_lag,
+    letters_by_hand,
+    readiness,
+    replay_quarantine,
+    reset_offsets,
+    rotate_secrets,
+    take_sample,
+)
 from odim_relay.bootstrap.process import (
     USER_AGENT,
     configure_logs,
@@ -48,6 +56,7 @@ from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config,
 from odim_relay.bootstrap.stores import (
     account_store,
     attempt_listing,
+    audit_listing,
     backlog_ledger,
     delivery_ledger,
     delivery_listing,
@@ -61,12 +70,20 @@ from odim_relay.bootstrap.stores import (
     quarantine_listing,
     redis_facts,
     require_durable_ledger,
+    sample_store,
     scripts,
     session_store,
     subscription_store,
     turn,
 )
-from odim_relay.bootstrap.subscribing import announce, event_service, streams, subscribe, suspend
+from odim_relay.bootstrap.subscribing import (
+    announce,
+    event_service,
+    streams,
+    subscribe,
+    subscription_directory,
+    suspend,
+)
 
 __all__ = [
     "USER_AGENT",
@@ -104,6 +121,7 @@ __all__ = [
     "inventory_store",
     "journal",
     "kafka_config",
+    "kafka_lag",
     "kafka_source",
     "kafka_topics",
     "ledger_figures",
@@ -134,6 +152,7 @@ __all__ = [
     "require_durable_ledger",
     "reset_offsets",
     "rotate_secrets",
+    "sample_store",
     "scripts",
     "sealer",
     "sender",
@@ -146,8 +165,10 @@ __all__ = [
     "stopping",
     "streams",
     "subscribe",
+    "subscription_directory",
     "subscription_store",
     "suspend",
+    "take_sample",
     "tell",
     "throttle",
     "tls_problems",
