@@ -124,7 +124,7 @@ _DELIVERIES = (
     _counter("expired", "Deliveries that left unsent since their retention had ended."),
     _counter(
         "discarded",
-        "What a person let go unsent, and quarantined records and notices that left over their quota.",
+        "What a person let go unsent, and what left over its quota: quarantined records, notices.",
         "what",
         ("deliveries", "quarantine", "quarantine_over_quota", "notices_over_quota"),
     ),
@@ -165,6 +165,10 @@ _PROCESSES = (
     _gauge("beat_up", "1 when some beat sends the schedule, else 0."),
     _gauge("workers", "Worker processes that claimed a delivery within the last minute."),
     _gauge("worker_slots", "Their slots together."),
+    _gauge(
+        "api_certificate_expires_at_seconds",
+        "When the certificate of the api process that answers expires, since the epoch; absent without TLS.",
+    ),
     _of_process("cpu_seconds_total", Kind.COUNTER, "CPU time"),
     _of_process("resident_memory_bytes", Kind.GAUGE, "memory"),
     _of_process("virtual_memory_bytes", Kind.GAUGE, "address space"),

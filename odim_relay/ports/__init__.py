@@ -11,7 +11,7 @@ from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, A
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
-from odim_relay.ports.examining import RedisFacts
+from odim_relay.ports.examining import FileProblem, RedisCondition, RedisFacts, TopicFacts, WorkerFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
 from odim_relay.ports.identity import IdentityStore
 from odim_relay.ports.importing import ImportedEvents
@@ -78,6 +78,7 @@ __all__ = [
     "DeliveryRecord",
     "DestinationFlow",
     "EventServiceStore",
+    "FileProblem",
     "FlowListing",
     "IdentityStore",
     "ImportedEvents",
@@ -114,6 +115,7 @@ __all__ = [
     "RecordSink",
     "RecordSource",
     "RecordSpan",
+    "RedisCondition",
     "RedisFacts",
     "Refusal",
     "ReplayRefusal",
@@ -135,8 +137,10 @@ __all__ = [
     "Token",
     "TokenEndpoint",
     "TopicEpoch",
+    "TopicFacts",
     "TopicPartition",
     "Tracer",
     "Turn",
+    "WorkerFacts",
     "Workforce",
 ]
