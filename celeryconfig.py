@@ -25,7 +25,7 @@ task_routes = {
     "odim_relay.deliver": {"queue": "deliveries", "routing_key": "deliveries"},
     **{
         f"odim_relay.{name}": {"queue": "maintenance", "routing_key": "maintenance"}
-        for name in ("reap", "replay", "expire", "examine", "heartbeat", "tell")
+        for name in ("reap", "replay", "expire", "examine", "heartbeat", "sample", "tell")
     },
 }
 
@@ -77,6 +77,7 @@ beat_schedule = {
         "expire": _settings.dead_letters.expire_interval_s,
         "examine": 60,
         "heartbeat": 10,
+        "sample": 10,
         "tell": 2,
     }.items()
 }

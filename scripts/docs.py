@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - a program, not a package
 """
 Writes docs/cli.md, docs/settings.md, docs/metrics.md and docs/api-reference.md anew, from the commands, the settings,
-the metrics and what the API says of itself.
+the metrics and what the API says of itself, and the schema of the chart's values.
 
     .venv/bin/python scripts/docs.py
 """
@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import chart_schema
 import click
 from api_reference import api_markdown
 
@@ -153,6 +154,7 @@ def write() -> None:
     (DOCS / "settings.md").write_text(settings_markdown(), encoding="utf-8")
     (DOCS / "metrics.md").write_text(metrics_markdown(), encoding="utf-8")
     (DOCS / "api-reference.md").write_text(api_reference_markdown(), encoding="utf-8")
+    chart_schema.write()
 
 
 if __name__ == "__main__":

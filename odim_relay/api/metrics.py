@@ -21,7 +21,7 @@ from odim_relay.use_cases.status import (
     SubscriptionStatus,
     partition_status,
     read_inventory,
-    read_subscriptions,
+    read_standings,
 )
 
 __all__ = ["CONTENT_TYPE", "metrics_text"]
@@ -65,14 +65,15 @@ class _Collector(Collector):
 
 
 def _everything() -> Iterator[Metric]:
+    for recent in (_queue_depth, _kafka_lag):
+        recent.begin()
     figures = bootstrap.ledger_figures()
     measured = figures.measures()
     yield from counters({**figures.counters(), **measured})
     yield from histograms(measured)
     flows, now_ms = bootstrap.flow_listing(), figures.now_ms()
-    rows = read_subscriptions(
-        bootstrap.subscribe().everything(), bootstrap.delivery_listing().backlogs(), flows, now_ms
-    )
+    ids = bootstrap.subscription_store().ids()
+    rows = read_standings(ids, bootstrap.delivery_listing().backlogs(), flows, now_ms)
     yield from gauges(rows)
     yield from sizes(figures.sizes(), figures.active_count())
     yield from inventory_gauges(read_inventory(bootstrap.inventory_store(), now_ms))
@@ -141,7 +142,7 @@ def gauges(rows: Sequence[SubscriptionStatus]) -> Iterator[Metric]:
     """
     How each subscription stands.
     """
-    yield _gauge("subscriptions", sum(row.subscription is not None for row in rows))
+    yield _gauge("subscriptions", sum(row.flow.exists for row in rows))
     labels = [(row.subscription_id,) for row in rows]
     for name, values in (
         ("dead_letters", [row.dead_letter_count for row in rows]),

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_IMPATIENCE_S = 0.05
+
 
 class Recent(Generic[T]):
     """
@@ -20,13 +22,15 @@ class Recent(Generic[T]):
         """
         Args:
             max_age_s: an answer that is older is asked for anew.
-            patience_s: how long a caller waits for that; then it gets the last one.
+            patience_s: how long a caller waits for that; then it gets the last one. Who waited in vain
+                has waited for all: until there is an answer again nobody waits long.
         """
         self._ask = ask
         self._max_age_s = max_age_s
         self._patience_s = patience_s
         self._lock = Lock()
         self._last: T | None = None
+        self._is_in_vain = False
         self._asked_at_s = float("-inf")
         self._under_way: Future[T] | None = None
 
@@ -34,14 +38,21 @@ class Recent(Generic[T]):
         """
         The last answer; None when there was none yet, or the last try failed.
         """
+        under_way, is_in_vain = self.begin(), self._is_in_vain
+        if under_way is not None:
+            wait([under_way], min(self._patience_s, _IMPATIENCE_S) if is_in_vain else self._patience_s)
+            self._is_in_vain = not under_way.done() or under_way.result() is None
+        with self._lock:
+            return self._last
+
+    def begin(self) -> Future[T] | None:
+        """
+        Ask, if the last answer is too old; for who has something else to do meanwhile.
+        """
         with self._lock:
             if self._under_way is None and time.monotonic() - self._asked_at_s >= self._max_age_s:
                 self._under_way = self._begin()
-            under_way = self._under_way
-        if under_way is not None:
-            wait([under_way], self._patience_s)
-        with self._lock:
-            return self._last
+            return self._under_way
 
     def _begin(self) -> Future[T]:
         answer: Future[T] = Future()

@@ -26,7 +26,15 @@ from odim_relay.bootstrap.delivering import (
 from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
-from odim_relay.bootstrap.operating import letters_by_hand, readiness, replay_quarantine, reset_offsets, rotate_secrets
+from odim_relay.bootstrap.operating import (
+    kafka_lag,
+    letters_by_hand,
+    readiness,
+    replay_quarantine,
+    reset_offsets,
+    rotate_secrets,
+    take_sample,
+)
 from odim_relay.bootstrap.process import (
     USER_AGENT,
     configure_logs,
@@ -61,12 +69,20 @@ from odim_relay.bootstrap.stores import (
     quarantine_listing,
     redis_facts,
     require_durable_ledger,
+    sample_store,
     scripts,
     session_store,
     subscription_store,
     turn,
 )
-from odim_relay.bootstrap.subscribing import announce, event_service, streams, subscribe, suspend
+from odim_relay.bootstrap.subscribing import (
+    announce,
+    event_service,
+    streams,
+    subscribe,
+    subscription_directory,
+    suspend,
+)
 
 __all__ = [
     "USER_AGENT",
@@ -100,6 +116,7 @@ __all__ = [
     "inventory_store",
     "journal",
     "kafka_config",
+    "kafka_lag",
     "kafka_source",
     "ledger_figures",
     "letters_by_hand",
@@ -127,6 +144,7 @@ __all__ = [
     "require_durable_ledger",
     "reset_offsets",
     "rotate_secrets",
+    "sample_store",
     "scripts",
     "sealer",
     "sender",
@@ -139,8 +157,10 @@ __all__ = [
     "stopping",
     "streams",
     "subscribe",
+    "subscription_directory",
     "subscription_store",
     "suspend",
+    "take_sample",
     "tell",
     "throttle",
     "turn",

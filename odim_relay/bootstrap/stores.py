@@ -20,6 +20,7 @@ from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
 from odim_relay.adapters.redis.outbox import RedisNoticeOutbox
 from odim_relay.adapters.redis.quarantine import RedisQuarantineLedger, RedisQuarantineListing
+from odim_relay.adapters.redis.samples import RedisSampleStore
 from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
@@ -150,6 +151,13 @@ def identity_store() -> RedisServiceIdentity:
     Where the API's certificate and UUID are kept.
     """
     return RedisServiceIdentity(scripts(), sealer())
+
+
+def sample_store() -> RedisSampleStore:
+    """
+    How everything stood lately.
+    """
+    return RedisSampleStore(scripts())
 
 
 def delivery_listing() -> RedisDeliveryListing:

@@ -20,7 +20,7 @@ from odim_relay.bootstrap.stores import (
 )
 from odim_relay.domain.keeper import Keeper
 from odim_relay.use_cases.announce import Announce
-from odim_relay.use_cases.directory import MatcherDirectory
+from odim_relay.use_cases.directory import MatcherDirectory, SubscriptionDirectory
 from odim_relay.use_cases.event_service import EventService
 from odim_relay.use_cases.streams import Streams
 from odim_relay.use_cases.subscribe import Subscribe
@@ -54,6 +54,14 @@ def event_service() -> EventService:
     Reads and changes what is said for all subscriptions.
     """
     return EventService(store=event_service_store(), ledger=backlog_ledger(), publisher=publisher(), audit=audit())
+
+
+@cache
+def subscription_directory() -> SubscriptionDirectory:
+    """
+    All subscriptions as this process knows them, for who looks at all of them again and again.
+    """
+    return SubscriptionDirectory(subscription_store(), event_service_store())
 
 
 @cache

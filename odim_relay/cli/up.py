@@ -131,6 +131,7 @@ def _addresses(stack: Stack) -> dict[str, object]:
     return {
         "ready": True,
         "api": stack.api_url,
+        "page": f"{stack.api_url}/ui" if settings.ui.enabled else None,
         "flower": stack.flower_url,
         "redis": without_password(settings.redis.url),
         "broker": without_password(settings.broker_url),
@@ -141,7 +142,8 @@ def _addresses(stack: Stack) -> dict[str, object]:
 
 def _lines(stack: Stack, demo: Demo | None) -> list[tuple[str, str]]:
     where = _addresses(stack)
-    lines = [(name, str(where[name])) for name in ("api", "flower", "redis", "broker", "kafka")]
+    names = ("page", "api", "flower", "redis", "broker", "kafka")
+    lines = [(name, str(where[name])) for name in names if where[name] is not None]
     if demo is not None:
         lines.append(("subscriber", f"{demo.destination} gets all events (subscription {demo.subscription_id})"))
     folder = stack.data_dir.path
@@ -149,7 +151,7 @@ def _lines(stack: Stack, demo: Demo | None) -> list[tuple[str, str]]:
         folder = folder.relative_to(Path.cwd())
     if stack.password_file is not None:
         user_name = bootstrap.settings().api.admin_username
-        where_it_counts = "API and Flower" if stack.asks_same_login else "API"
+        where_it_counts = "page, API and Flower" if stack.asks_same_login else "page and API"
         file = f"{folder}{os.sep}{stack.password_file.name}"
         lines.append(("log in as", f"{user_name}, password in {file} ({where_it_counts})"))
     lines.append(("logs", f"{folder}{os.sep}logs"))

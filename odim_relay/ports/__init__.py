@@ -40,6 +40,7 @@ from odim_relay.ports.odim import OdimFacts, OdimStore, OdimTables
 from odim_relay.ports.outbox import NoticeOutbox, Telling, TellRefusal
 from odim_relay.ports.quarantine import QuarantineLedger, ReplayRefusal
 from odim_relay.ports.records import Commit, ConsumerGroup, Record, RecordSink, RecordSource, TopicPartition
+from odim_relay.ports.samples import SampleStore
 from odim_relay.ports.sealing import SealedStore, Sealer, SealState
 from odim_relay.ports.sending import Connector, OutgoingRequest, Sender
 from odim_relay.ports.sessions import SessionStore
@@ -115,6 +116,7 @@ __all__ = [
     "ReplayRefusal",
     "ReplayStep",
     "Resumed",
+    "SampleStore",
     "SealState",
     "SealedStore",
     "Sealer",

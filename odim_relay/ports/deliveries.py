@@ -19,7 +19,7 @@ class Passenger:
     A delivery that goes in another one's request, under the lease of that one's claim.
 
     Attributes:
-        recorded_at_ms: as of `Claim`.
+        recorded_at_ms, traceparent: as of `Claim`.
     """
 
     delivery_id: str
@@ -27,6 +27,7 @@ class Passenger:
     payload: bytes
     shape: Shape
     recorded_at_ms: int = 0
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Claim:
         is_replay: it was parked after an attempt.
         lost_count: events of this subscription that left unsent and that the subscriber was not told of (L15).
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
+        traceparent: of the event, as `NewEvent` has it.
         room: how many passengers it may have; 0 when nothing waits, or its subscription wants no batches.
         passengers: what goes with it, oldest first; its outcome is theirs.
     """
@@ -60,6 +62,7 @@ class Claim:
     is_replay: bool = False
     mode: Mode = Mode.AT_LEAST_ONCE
     lost_count: int = 0
+    traceparent: str = ""
     room: int = 0
     passengers: tuple[Passenger, ...] = ()
 

@@ -56,6 +56,7 @@ class NewEvent:
         record: `topic/partition/offset`, for people; empty for an event of our own.
         recorded_at_ms: Kafka's timestamp of the record, milliseconds since the epoch.
         is_journaled: it goes into the journal, as its newest entry.
+        traceparent: that its deliveries belong to a trace; empty for none.
     """
 
     event_id: str
@@ -63,6 +64,7 @@ class NewEvent:
     record: str
     recorded_at_ms: int
     is_journaled: bool = False
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,6 +151,12 @@ class LedgerFigures(Protocol):
         """
         ...
 
+    def parked_counts(self) -> Mapping[str, int]:
+        """
+        Count what is parked of all subscriptions, by reason: a `ParkReason`, or one of a newer version.
+        """
+        ...
+
     def active_count(self) -> int:
         """
         Count the deliveries that the reaper watches: queued, in sending, in a countdown, and parked with a due time.

@@ -26,11 +26,13 @@ class Record:
 
     Attributes:
         recorded_at_ms: Kafka's timestamp, milliseconds since the epoch; 0 when it has none.
+        traceparent: of its headers, as `domain.trace_context` lets it pass; empty without.
     """
 
     offset: int
     value: bytes
     recorded_at_ms: int = 0
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from odim_relay.settings.showing import (
     FlowerSettings,
     LivenessSettings,
     LogSettings,
+    UiSettings,
 )
 from odim_relay.settings.stores import (
     BrokerSettings,
@@ -58,6 +59,7 @@ __all__ = [
     "RedisSettings",
     "SecretsSettings",
     "Settings",
+    "UiSettings",
     "dotenv_names",
     "known_variables",
     "load",
@@ -94,6 +96,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()
     api: ApiSettings = ApiSettings()
+    ui: UiSettings = UiSettings()
 
     @property
     def lease_s(self) -> float:

@@ -76,6 +76,14 @@ class ApiSettings(Group):
     journal_linger_s: Seconds = Field(3_600, description="how long they are kept after the last stream ended")
 
 
+class UiSettings(Group):
+    """
+    The operator page.
+    """
+
+    enabled: bool = Field(default=True, description="the api process serves it, at `/ui`")
+
+
 class FlowerSettings(Group):
     """
     Flower: who may look at tasks and workers, and what there is to see.

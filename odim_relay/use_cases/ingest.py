@@ -258,6 +258,7 @@ def _new_event(
         record=f"{partition.topic}/{partition.partition}/{record.offset}",
         recorded_at_ms=record.recorded_at_ms,
         is_journaled=is_journaled,
+        traceparent=record.traceparent,
     )
 
 

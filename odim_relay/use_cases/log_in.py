@@ -125,11 +125,15 @@ class LogIn:
             self._throttle.succeeded(user_name, client)
         return account
 
-    def by_token(self, token: str) -> tuple[Account, Session] | None:
+    def by_token(self, token: str, *, is_use: bool = True) -> tuple[Account, Session] | None:
         """
         The session of this token and its account, which must still be enabled; None without any.
+
+        Args:
+            is_use: lets the session last for another timeout; False for what no person does.
         """
-        session = self._sessions.use(session_id_of(token))
+        session_id = session_id_of(token)
+        session = self._sessions.use(session_id) if is_use else self._sessions.get(session_id)
         account = self._accounts.get(session.account_id) if session else None
         if session is None or account is None or not account.is_enabled:
             return None

@@ -9,6 +9,7 @@ from odim_relay.domain.rotation import live_secrets
 from odim_relay.domain.signing import is_signing_key, signature, signed_content
 from odim_relay.domain.subscription import Mode, Subscription
 from odim_relay.domain.tls import tls_terms_of
+from odim_relay.domain.trace_context import TRACEPARENT
 from odim_relay.ports import Claim, OutgoingRequest, Signer
 
 _FIXED_HEADERS = (
@@ -48,6 +49,7 @@ def outgoing_request(
             *((("webhook-signature", signatures),) if signatures else ()),
             ("x-odim-relay-attempt", str(claim.attempt)),
             *(_REPLAY_HEADERS if claim.is_replay else ()),
+            *(((TRACEPARENT, claim.traceparent),) if claim.traceparent else ()),
         ),
         is_repeatable=claim.mode is not Mode.AT_MOST_ONCE,
         tls=tls_terms_of(subscription),

@@ -30,7 +30,8 @@ class SubscriptionStatus:
     How one subscription stands.
 
     Attributes:
-        subscription: None when it was deleted, and what was parked for it is still being swept away.
+        subscription: None when it was deleted, and what was parked for it is still being swept away; or when it was not
+            asked for.
         destination: with its breaker, which all subscriptions of the same destination share.
         oldest_age_s: of the event that has waited longest; None when none does.
         last_failure: how its last attempt failed, as `DeliveryRecord.last`; empty when none did.
@@ -116,9 +117,25 @@ def read_subscriptions(
     Raises:
         TransientError: Redis cannot be reached.
     """
-    by_id: dict[str, Subscription | None] = {
-        subscription.subscription_id: subscription for subscription in subscriptions
-    }
+    return _standings({one.subscription_id: one for one in subscriptions}, backlogs, flows, now_ms)
+
+
+def read_standings(
+    subscription_ids: Sequence[str], backlogs: Sequence[Backlog], flows: FlowListing, now_ms: int
+) -> list[SubscriptionStatus]:
+    """
+    The same without the subscriptions themselves, which take long to read where there are thousands.
+
+    Raises:
+        TransientError: Redis cannot be reached.
+    """
+    return _standings(dict.fromkeys(subscription_ids), backlogs, flows, now_ms)
+
+
+def _standings(
+    known: Mapping[str, Subscription | None], backlogs: Sequence[Backlog], flows: FlowListing, now_ms: int
+) -> list[SubscriptionStatus]:
+    by_id = dict(known)
     by_subscription: dict[str, list[Backlog]] = {}
     for backlog in backlogs:
         by_id.setdefault(backlog.subscription_id, None)

@@ -42,6 +42,13 @@ def test_a_document_is_as_the_code_makes_it(made: Any, name: str, maker: str) ->
     )
 
 
+def test_the_schema_of_the_charts_values_is_as_the_settings_make_it(made: Any) -> None:
+    file = ROOT / "helm" / "odim-relay" / "values.schema.json"
+    assert file.read_text(encoding="utf-8") == made.chart_schema.schema_text(), (
+        "the chart's values.schema.json is old: run .venv/bin/python scripts/docs.py"
+    )
+
+
 def test_every_setting_and_every_command_is_explained(made: Any) -> None:
     for row in [*made.settings_markdown().splitlines(), *made.cli_markdown().splitlines()]:
         assert not row.endswith("|  |"), row

@@ -121,6 +121,7 @@ def test_it_delivers_from_an_empty_folder_and_leaves_nothing_behind(up: Up, rece
     assert up.addresses == {
         "ready": True,
         "api": up.addresses["api"],
+        "page": f"{up.addresses['api']}/ui",
         "flower": up.addresses["flower"],
         "redis": up.addresses["redis"],
         "broker": up.addresses["redis"].removesuffix("0") + "1",

@@ -76,6 +76,7 @@ class InMemoryDeliveryLedger:
             mode=subscription.mode,
             lost_count=state.lost[kept.subscription_id],
             room=self._room_beside(kept, subscription),
+            traceparent=body.traceparent,
         )
 
     def _room_beside(self, kept: Kept, subscription: Subscription) -> int:
@@ -110,6 +111,7 @@ class InMemoryDeliveryLedger:
             payload=body.payload,
             shape=kept.shape,
             recorded_at_ms=body.recorded_at_ms,
+            traceparent=body.traceparent,
         )
 
     def unload(self, claim: Claim, passengers: Sequence[Passenger]) -> None:

@@ -59,7 +59,12 @@ class InMemoryIngestLedger:
             event = events[new.event_index]
             body = state.bodies.setdefault(
                 event.event_id,
-                Body(payload=event.payload, record=event.record, recorded_at_ms=event.recorded_at_ms),
+                Body(
+                    payload=event.payload,
+                    record=event.record,
+                    recorded_at_ms=event.recorded_at_ms,
+                    traceparent=event.traceparent,
+                ),
             )
             body.needed_by.add(new.delivery_id)
             kept = state.deliveries[new.delivery_id] = Kept(

@@ -61,6 +61,7 @@ class Body:
     payload: bytes
     record: str
     recorded_at_ms: int
+    traceparent: str = ""
     needed_by: set[str] = field(default_factory=set)
 
 

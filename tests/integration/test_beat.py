@@ -65,7 +65,7 @@ def test_one_of_two_beats_sends_and_the_other_takes_over_when_it_is_killed(
     beats: list[RelayProcess], fresh_redis: RedisServer
 ) -> None:
     sending, standing_by = sender_of(beats)
-    assert {sent_count(sending, duty) for duty in ("replay", "expire", "examine", "heartbeat", "tell")} == {1}
+    assert {sent_count(sending, duty) for duty in ("replay", "expire", "examine", "heartbeat", "sample", "tell")} == {1}
     assert sent_count(standing_by) == 0
     sending.kill()
     before = queued_count(fresh_redis)

@@ -10,7 +10,7 @@ from odim_relay.adapters.celery import amqp_transport, redis_transport
 from odim_relay.adapters.celery.loop_step import LoopStep
 from odim_relay.ports import Turn
 
-_NAMES = ("deliver", "reap", "replay", "expire", "examine", "heartbeat", "tell")
+_NAMES = ("deliver", "reap", "replay", "expire", "examine", "heartbeat", "sample", "tell")
 _TASKS = tuple(f"odim_relay.tasks.{name}" for name in _NAMES)
 
 

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from odim_relay.adapters.kafka.refusals import WITHOUT_A_WORD, explained
 from odim_relay.domain.topic_epoch import TopicOrigin
+from odim_relay.domain.trace_context import traceparent_of
 from odim_relay.errors import PermanentError, TransientError
 from odim_relay.ports import Commit, Record, TopicPartition
 from odim_relay.telemetry import logger
@@ -287,7 +288,15 @@ def _record(message: Message) -> Record:
         offset=message.offset() or 0,
         value=message.value() or b"",
         recorded_at_ms=timestamp if kind else 0,
+        traceparent=_traceparent(message),
     )
+
+
+def _traceparent(message: Message) -> str:
+    headers = message.headers()
+    if not headers:
+        return ""
+    return traceparent_of(headers.items() if isinstance(headers, dict) else headers)
 
 
 _FATAL = frozenset(

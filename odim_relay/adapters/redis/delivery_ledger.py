@@ -94,8 +94,9 @@ class RedisDeliveryLedger:
                 shape=decode_shape(shape),
                 payload=payload,
                 recorded_at_ms=int(recorded_at_ms),
+                traceparent=traceparent.decode(),
             )
-            for id_, event, shape, payload, recorded_at_ms in zip(*[iter(flat)] * 5, strict=True)
+            for id_, event, shape, payload, recorded_at_ms, traceparent in zip(*[iter(flat)] * 6, strict=True)
         )
         return replace(claim, passengers=passengers)
 
@@ -214,7 +215,7 @@ def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
     if isinstance(reply, bytes):
         return Refusal(reply.decode())
     lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, breaker, *rest = reply
-    replay, mode, lost, room = rest
+    replay, mode, lost, room, traceparent = rest
     return Claim(
         delivery_id=ticket.delivery_id,
         lease=int(lease),
@@ -231,6 +232,7 @@ def _claim(ticket: TaskTicket, reply: Any, generation: int) -> Claim | Refusal:
         mode=Mode(mode.decode() or Mode.AT_LEAST_ONCE),
         lost_count=int(lost),
         room=int(room),
+        traceparent=traceparent.decode(),
     )
 
 

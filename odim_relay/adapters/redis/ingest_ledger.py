@@ -147,6 +147,7 @@ def arguments_of(
     arguments: list[str | bytes | int] = [len(events), len(deliveries), len(quarantine), len(kinds)]
     for event in events:
         arguments += (event.event_id, event.payload, event.record, event.recorded_at_ms, int(event.is_journaled))
+        arguments.append(event.traceparent)
     for delivery in deliveries:
         arguments += (
             delivery.delivery_id,

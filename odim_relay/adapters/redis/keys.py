@@ -21,7 +21,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `topic:{topic}` | hash | `topic_epoch` and what it was concluded from (L11) | for ever |
 | `starts:{topic}:{partition}` | hash | `offset`, `count`: bridge starts without progress (L16) | until the offset moves |
 | `delivery:{id}` | hash | one delivery that is not parked; fields below | until it leaves the ledger |
-| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, and one empty field per delivery that needs it (L7) | as the last of them |
+| `body:{event id}` | hash | `payload`, `record`, `recorded_at_ms`, `traceparent` where the record had one, and one empty field per delivery that needs it (L7) | as the last of them |
 | `deadlines` | zset | delivery id, scored with when the reaper must look at it, ms | as the delivery is not parked, or has a due time |
 | `bytes` | string | size of all payloads in bodies (L15) | for ever |
 | `dead-letters` | hash | delivery id -> JSON document with its forwarding information: everything PARKED | until it leaves |
@@ -64,6 +64,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `notices:told:{topic}` | string | how many changes of a topic (`breaker:`, `subscription:`, `buffer:` with the id, `quarantine:`) were told in the spell that runs | 10 minutes |
 | `journal` | stream | `event`, `payload`, `recorded_at_ms` of each event that was taken in while somebody followed a stream; ids by Redis's clock | over its quota the oldest leave; gone when nobody follows for long |
 | `journal:state` | hash | `end` (id of the newest entry there ever was, or of when it was begun after that) · `since` (when it was begun last) · `left` (the last entry that left) · `bytes` · `used_at_ms` (when somebody last followed) | for ever |
+| `samples` | list | JSON documents, one each 10 s: how everything stood, for plots (domain/sample.py) | the last 8,640: a day |
 | `audit` | stream | what people did: `action`, `actor`, `channel`, `client`, `subject`, `count`, `detail`, `error`, each where there is any; ids by Redis's clock | the newest `AUDIT__MAX_ENTRIES`, none longer than `AUDIT__RETENTION_S` |
 | `audit:refused` | stream | the same, of log-ins that were refused | as many again |
 | `imported` | zset | ids of events that were imported, scored with when that was noted last, ms: none is imported twice | 30 days after it was noted last |
@@ -139,6 +140,7 @@ NOTICES_STATE = "notices:state"
 JOURNAL = "journal"
 JOURNAL_STATE = "journal:state"
 IMPORTED = "imported"
+SAMPLES = "samples"
 AUDIT = "audit"
 AUDIT_REFUSED = "audit:refused"
 ATTEMPTED_DELIVERIES = "attempts:deliveries"

@@ -3,6 +3,7 @@ What is in the ledger, for people: read in bounded steps, changes nothing.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from operator import attrgetter
@@ -194,6 +195,21 @@ class RedisLedgerFigures:
             for name, (epoch, offset, cursor) in zip(names, stored, strict=True)
             if offset is not None
         }
+
+    def parked_counts(self) -> Mapping[str, int]:
+        """
+        See `LedgerFigures.parked_counts`.
+        """
+        totals: Counter[str] = Counter()
+        with translated("counting what is parked"):
+            ids: Any = self._client.zrange(self._prefix + keys.BACKLOGS, 0, -1)
+            for start in range(0, len(ids), _STEP):
+                pipe = self._client.pipeline(transaction=False)
+                for id_ in ids[start : start + _STEP]:
+                    pipe.hgetall(self._prefix + keys.parked_counts(text(id_)))
+                for counts in pipe.execute():
+                    totals.update({text(reason): int(count) for reason, count in counts.items()})
+        return dict(totals)
 
     def active_count(self) -> int:
         """

@@ -82,7 +82,18 @@ CLAIM = (
 RECORDS = (
     Mutation("complete forgets the body", "_backlog", "    let_go_of_body(fields[1], id)\n", ""),
     Mutation("complete lets go of parked bodies only in part", "_backlog", "  let_go_of_body(letter.event, id)\n", ""),
-    Mutation("a body goes with its first delivery", "_backlog", "<= BODY_FIELDS then", "<= BODY_FIELDS + 1 then"),
+    Mutation(
+        "a body goes with its last but one delivery",
+        "_backlog",
+        " or (more == 1 and redis.call('HEXISTS', body, 'traceparent') == 0)",
+        "",
+    ),
+    Mutation(
+        "a traceparent is taken for a delivery that needs the body",
+        "_backlog",
+        " or (more == 1 and redis.call('HEXISTS', body, 'traceparent') == 0)",
+        " or more == 1",
+    ),
     Mutation(
         "a body that goes is still counted",
         "_backlog",

@@ -72,6 +72,18 @@ def test_each_passenger_brings_what_is_to_be_sent(bench: Bench) -> None:
     (passenger,) = led(bench, first).passengers
 
     assert (passenger.event_id, passenger.payload) == (passenger.delivery_id.replace("d-", "e-"), b"payload")
+    assert (passenger.recorded_at_ms, passenger.traceparent) == (1_000, "")
+
+
+def test_each_passenger_brings_the_trace_that_its_event_belongs_to(bench: Bench) -> None:
+    bench = bench.under(batches=1)
+    (first,) = waiting(bench, 2)
+    for body in list(bench.client.scan_iter("bench:body:*")):
+        bench.client.hset(body, "traceparent", "of its own")
+
+    (passenger,) = led(bench, first).passengers
+
+    assert passenger.traceparent == "of its own"
 
 
 def test_few_batches_are_under_way_so_that_what_comes_meanwhile_goes_together(bench: Bench) -> None:

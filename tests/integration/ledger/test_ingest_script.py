@@ -158,3 +158,22 @@ def test_after_a_reset_what_is_still_there_stays_as_it_is_and_what_left_comes_ag
     assert bench.fields(parked) == before
     assert bench.fields(queued)["seq"] == "1"
     assert bench.database.counters["deliveries_created"] == 4
+
+
+@pytest.mark.parametrize("traceparent", ["", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+def test_an_event_keeps_its_traceparent_until_the_last_delivery_that_needs_it_has_left(
+    bench: Bench, traceparent: str
+) -> None:
+    written = batch("a", "b", generation=bench.store.generation())
+    tickets = bench.ingest.ingest(replace(written, events=[replace(written.events[0], traceparent=traceparent)]))
+    assert tickets is not None
+    assert ("traceparent" in next(iter(bench.database.bodies.values()))) is bool(traceparent)
+
+    first = bench.claim(tickets[0])
+    assert first.traceparent == traceparent
+    bench.deliveries.complete(first)
+    second = bench.claim(tickets[1])
+    assert (second.traceparent, second.payload) == (traceparent, first.payload)
+    bench.deliveries.complete(second)
+
+    assert bench.database.bodies == {}

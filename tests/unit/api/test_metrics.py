@@ -197,7 +197,7 @@ def test_each_subscription_tells_how_it_stands() -> None:
     label = (("subscription", "s"),)
 
     assert samples(list(gauges([row]))) == {
-        ("odim_relay_subscriptions", ()): 0,
+        ("odim_relay_subscriptions", ()): 1,
         ("odim_relay_subscription_suspended", label): 1,
         ("odim_relay_dead_letters", label): 1,
         ("odim_relay_waiting", label): 2,

@@ -455,3 +455,20 @@ def test_what_was_not_sent_since_the_lease_was_lost_is_no_attempt(relay: InMemor
 
     assert relay.sender.sent == []
     assert relay.attempted == []
+
+
+@pytest.mark.parametrize("traceparent", ["", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+def test_the_trace_that_a_record_belongs_to_is_passed_on_at_each_attempt(
+    relay: InMemoryRelay, traceparent: str
+) -> None:
+    relay.sender.answers = [Outcome(status=503)]
+    (ticket,) = relay.ingest(ONE)
+    for body in relay.state.bodies.values():
+        body.traceparent = traceparent
+    retry = relay.deliver(ticket)
+    assert retry is not None
+    relay.deliver(retry)
+
+    told = [dict(request.headers).get("traceparent") for request in relay.sender.sent]
+
+    assert told == [traceparent or None] * 2

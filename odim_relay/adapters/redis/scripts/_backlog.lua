@@ -1,9 +1,14 @@
 -- Parking and leaving: the dead-letter hash and the indexes over it.
 
+local function is_needed(body)
+  local more = redis.call('HLEN', body) - BODY_FIELDS
+  return more > 1 or (more == 1 and redis.call('HEXISTS', body, 'traceparent') == 0)
+end
+
 -- The body goes with the last delivery that needs it (L7).
 local function let_go_of_body(event, id)
   local body = prefix .. 'body:' .. event
-  if redis.call('HDEL', body, id) == 1 and redis.call('HLEN', body) <= BODY_FIELDS then
+  if redis.call('HDEL', body, id) == 1 and not is_needed(body) then
     redis.call('DECRBY', prefix .. 'bytes', redis.call('HSTRLEN', body, 'payload'))
     redis.call('DEL', body)
   end

@@ -13,7 +13,8 @@ local DUE = prefix .. 'due'
 local BACKLOGS = prefix .. 'backlogs'
 local EVENT_SERVICE = prefix .. 'event-service'
 local INVENTORY_VERSION = prefix .. 'inventory:version'
-local BODY_FIELDS = 3 -- payload, record, recorded_at_ms: what a body holds beside the deliveries that need it
+-- payload, record, recorded_at_ms: what a body holds beside the deliveries that need it, and maybe a traceparent
+local BODY_FIELDS = 3
 
 local function clock_ms()
   local time = redis.call('TIME')

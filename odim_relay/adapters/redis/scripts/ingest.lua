@@ -13,7 +13,7 @@
 --       9 quarantine entry that this is the replay of, else empty
 --       10-13 counts of records, events, unmatched, of unknown source
 --       14-17 counts of events, deliveries, quarantine entries, kinds of ignored records that follow
---       then per event: id, payload, record, recorded_at_ms, 1 when it goes into the journal else 0
+--       then per event: id, payload, record, recorded_at_ms, 1 when it goes into the journal else 0, traceparent or empty
 --       then per delivery: id, subscription, place of its event (from 1), shape, reason it is parked for at once or empty,
 --         1 when it is urgent else 0
 --       then per quarantine entry: id, document, value
@@ -82,7 +82,7 @@ local events = {}
 for i = 1, event_count do
   events[i] = at
   if ARGV[at + 4] == '1' then keep_in_journal(ARGV[at], ARGV[at + 1], ARGV[at + 3]) end
-  at = at + 5
+  at = at + 6
 end
 
 -- Why a new delivery has to wait, nil when there is room for it. What came before it goes first, but for few.
@@ -118,6 +118,7 @@ if delivery_count > 0 then
       else
         if redis.call('EXISTS', body) == 0 then redis.call('INCRBY', prefix .. 'bytes', #ARGV[arg + 1]) end
         redis.call('HSET', body, 'payload', ARGV[arg + 1], 'record', ARGV[arg + 2], 'recorded_at_ms', ARGV[arg + 3], id, '')
+        if ARGV[arg + 5] ~= '' then redis.call('HSET', body, 'traceparent', ARGV[arg + 5]) end
         with_body[event] = true
       end
       local flow = flow_of(subscription)

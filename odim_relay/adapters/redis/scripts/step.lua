@@ -11,7 +11,8 @@
 --       then per claim: id, seq
 -- Returns {generation, tickets, notices, reply per claim}: a reply is the reason of a refusal, or
 --       {lease, subscription, event, shape, attempt, payload, recorded_at_ms, destination, generation of its breaker,
---        1 when it is a replay, mode, events lost that the subscriber was not told of, how many passengers it has room for}
+--        1 when it is a replay, mode, events lost that the subscriber was not told of, how many passengers it has room for,
+--        traceparent or empty}
 
 local WATERMARK = prefix .. 'watermark'
 local found = redis.call('MGET', prefix .. 'subscriptions:generation', WATERMARK, EVENT_SERVICE)
@@ -90,7 +91,7 @@ local function claim(id, seq)
     return 'subscription_deleted'
   end
   leave_countdown(flow, id, found[8])
-  local body = redis.call('HMGET', prefix .. 'body:' .. found[5], 'payload', 'recorded_at_ms')
+  local body = redis.call('HMGET', prefix .. 'body:' .. found[5], 'payload', 'recorded_at_ms', 'traceparent')
   if not body[1] then
     park(id, 'broken', cjson.encode({ detail = 'the body is missing from the store' }), nil)
     return 'body_missing'
@@ -115,7 +116,8 @@ local function claim(id, seq)
   take_off(destination, id, lease, NOW + RULES.flight_ms)
   local mode = flow.is_ordered and 'ordered' or flow.is_once and 'at_most_once' or ''
   return { lease, found[4], found[5], found[6], attempt, body[1], body[2], flow.destination, destination.generation,
-    found[9] == '1' and 1 or 0, mode, to_tell(flow), room_beside(flow, destination, found[10]) }
+    found[9] == '1' and 1 or 0, mode, to_tell(flow), room_beside(flow, destination, found[10]),
+    body[3] or '' }
 end
 
 local result = { generation, tickets, notices }
