@@ -13,7 +13,7 @@ import click
 from odim_relay import __version__
 from odim_relay.cli.exits import translated
 from odim_relay.domain.actor import Actor, Channel
-from odim_relay.use_cases.audit import act_as
+from odim_relay.use_cases.audit import acting
 
 COMMANDS = MappingProxyType(
     {
@@ -67,8 +67,7 @@ class LazyGroup(click.Group):
         """
         Run the command; our exceptions become click's, with an exit code.
         """
-        act_as(Actor(name=_user(), channel=Channel.CLI))
-        with translated():
+        with acting(Actor(name=_user(), channel=Channel.CLI)), translated():
             return super().invoke(ctx)
 
 

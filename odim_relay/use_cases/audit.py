@@ -25,6 +25,18 @@ def act_as(actor: Actor) -> None:
     _actor.set(actor)
 
 
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """
+    Whatever is done within is this one's doing.
+    """
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
 def current_actor() -> Actor:
     """
     Who does what is done in this context; the relay itself when nobody said.
