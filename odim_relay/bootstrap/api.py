@@ -107,3 +107,13 @@ def fingerprint(pem: str) -> str:
     The SHA-256 fingerprint of a certificate, as `AB:CD:...`.
     """
     return certificate.fingerprint(pem)
+
+
+def certificate_expires_at_s(pem: str) -> float:
+    """
+    When a certificate expires, seconds since the epoch.
+
+    Raises:
+        ValueError: there is none in it.
+    """
+    return certificate.expires_at(pem).timestamp()

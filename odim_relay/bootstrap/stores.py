@@ -2,6 +2,7 @@
 What stands in Redis.
 """
 
+from dataclasses import replace
 from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
@@ -14,7 +15,7 @@ from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.identity import RedisServiceIdentity
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
-from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
+from odim_relay.adapters.redis.inspection import inspect_condition, inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
@@ -236,7 +237,8 @@ def redis_facts() -> RedisFacts:
     """
     chosen = settings().redis
     client = connect(chosen.url, tls=TlsFiles(ca=chosen.ca_file))
-    return inspect_redis(client, is_behind_sentinel=chosen.url.startswith("sentinel://"))
+    facts = inspect_redis(client, is_behind_sentinel=chosen.url.startswith("sentinel://"))
+    return replace(facts, condition=inspect_condition(client))
 
 
 def durability_facts() -> RedisFacts:

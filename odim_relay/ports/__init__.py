@@ -11,7 +11,7 @@ from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, A
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
-from odim_relay.ports.examining import RedisFacts
+from odim_relay.ports.examining import FileProblem, RedisCondition, RedisFacts, TopicFacts, WorkerFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
 from odim_relay.ports.identity import IdentityStore
 from odim_relay.ports.importing import ImportedEvents
@@ -76,6 +76,7 @@ __all__ = [
     "DeliveryRecord",
     "DestinationFlow",
     "EventServiceStore",
+    "FileProblem",
     "FlowListing",
     "IdentityStore",
     "ImportedEvents",
@@ -111,6 +112,7 @@ __all__ = [
     "Record",
     "RecordSink",
     "RecordSource",
+    "RedisCondition",
     "RedisFacts",
     "Refusal",
     "ReplayRefusal",
@@ -132,7 +134,9 @@ __all__ = [
     "Token",
     "TokenEndpoint",
     "TopicEpoch",
+    "TopicFacts",
     "TopicPartition",
     "Turn",
+    "WorkerFacts",
     "Workforce",
 ]
