@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -180,7 +179,10 @@ func openLines(path string, read func(line []byte) error) (*os.File, error) {
 	if _, err := file.Seek(int64(end), io.SeekStart); err != nil {
 		return nil, err
 	}
-	return file, errors.Join(file.Sync(), syncFolder(path))
+	if err := file.Sync(); err != nil {
+		return nil, err
+	}
+	return file, syncFolder(path)
 }
 
 // rewrite replaces a file by another that is whole before it takes the name.

@@ -3,7 +3,7 @@
 //	go build -o receiver .
 //	./receiver -secret-file receiver.secret -certificate server.pem -key server-key.pem -listen 127.0.0.1:9443
 //
-// Go 1.21 or newer, and nothing else. README.md beside it says what to change, and why it is as it is.
+// Go 1.19 or newer, and nothing else. README.md beside it says what to change, and why it is as it is.
 package main
 
 import (

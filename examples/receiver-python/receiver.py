@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 TOLERANCE_S = 300
 MOST_BYTES = 2 * 1024 * 1024  # the relay sends at most half of it
+MOST_DIGITS = 12
 REMEMBERED_S = 31 * 86_400  # a relay keeps an event for 30 days at most
 
 SCHEMA = """
@@ -74,11 +75,19 @@ def alerts_of(webhook_id: str, body: bytes) -> list[Alert]:
     ]
 
 
+def number_in(header: str) -> int | None:
+    """
+    The whole number that a header holds; None when that is something else, or absurd.
+    """
+    return int(header) if header.isdecimal() and len(header) <= MOST_DIGITS else None
+
+
 def is_signed(keys: Sequence[bytes], webhook_id: str, timestamp: str, signatures: str, body: bytes) -> bool:
     """
     Whether somebody signed this, who has one of the keys, within the last minutes.
     """
-    if not timestamp.isdecimal() or abs(time.time() - int(timestamp)) > TOLERANCE_S:
+    signed_at = number_in(timestamp)
+    if signed_at is None or abs(time.time() - signed_at) > TOLERANCE_S:
         return False
     content = b"%b.%b.%b" % (webhook_id.encode(), timestamp.encode(), body)
     expected = [f"v1,{b64encode(hmac.digest(key, content, 'sha256')).decode()}" for key in keys]
@@ -180,13 +189,13 @@ class Handler(BaseHTTPRequestHandler):
         """
         The body, or with which status it is refused.
         """
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
+        length = number_in(self.headers.get("Content-Length", ""))
+        if length is None:
             return b"", 411
-        if int(length) > MOST_BYTES:
+        if length > MOST_BYTES:
             return b"", 413
-        body = self.rfile.read(int(length))
-        return body, 0 if len(body) == int(length) else 400  # that is to nobody: it was cut off
+        body = self.rfile.read(length)
+        return body, 0 if len(body) == length else 400  # that is to nobody: it was cut off
 
     def take(self, body: bytes) -> int:
         """
