@@ -12,7 +12,9 @@ from odim_relay.bootstrap.odim import follows_odim, odim_store
 from odim_relay.bootstrap.process import new_id, sealer, settings
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
 from odim_relay.bootstrap.stores import (
+    attempt_listing,
     backlog_ledger,
+    delivery_listing,
     event_service_store,
     flow_listing,
     identity_store,
@@ -29,6 +31,7 @@ from odim_relay.domain.sample import INTERVAL_S as SAMPLE_INTERVAL_S
 from odim_relay.errors import OdimRelayError, TransientError
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.duty import Duty
+from odim_relay.use_cases.follow_record import FollowRecord
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.quarantine import ReplayQuarantine
@@ -57,6 +60,21 @@ def replay_quarantine() -> ReplayQuarantine:
         matchers=MatcherDirectory(subscription_store(), event_service_store(), inventory_store()),
         decoders=decoders(),
         publisher=publisher(),
+    )
+
+
+def follow_record() -> FollowRecord:
+    """
+    Tells what became of a Kafka record.
+
+    Raises:
+        TransientError: Redis cannot be reached.
+    """
+    return FollowRecord(
+        positions=ledger_figures().positions(),
+        deliveries=delivery_listing(),
+        attempts=attempt_listing(),
+        quarantine=quarantine_listing(),
     )
 
 
