@@ -13,6 +13,7 @@ from odim_relay.bootstrap.process import new_id, sealer, settings
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
 from odim_relay.bootstrap.stores import (
     attempt_listing,
+    audit,
     backlog_ledger,
     delivery_listing,
     event_service_store,
@@ -47,7 +48,9 @@ def letters_by_hand() -> LettersByHand:
     """
     Replays and discards what is parked.
     """
-    return LettersByHand(ledger=backlog_ledger(), flows=flow_listing(), publisher=publisher(), pause=time.sleep)
+    return LettersByHand(
+        ledger=backlog_ledger(), flows=flow_listing(), publisher=publisher(), pause=time.sleep, audit=audit()
+    )
 
 
 def replay_quarantine() -> ReplayQuarantine:
@@ -60,6 +63,7 @@ def replay_quarantine() -> ReplayQuarantine:
         matchers=MatcherDirectory(subscription_store(), event_service_store(), inventory_store()),
         decoders=decoders(),
         publisher=publisher(),
+        audit=audit(),
     )
 
 
@@ -82,14 +86,14 @@ def rotate_secrets() -> RotateSecrets:
     """
     Encrypts what is kept with the newest key.
     """
-    return RotateSecrets(stores=(subscription_store(), identity_store()), can_seal=sealer().can_seal)
+    return RotateSecrets(stores=(subscription_store(), identity_store()), can_seal=sealer().can_seal, audit=audit())
 
 
 def reset_offsets(source: KafkaSource) -> ResetOffsets:
     """
     Makes bridges start elsewhere.
     """
-    return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id)
+    return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id, audit=audit())
 
 
 def kafka_lag() -> int:

@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,22 +6,11 @@ import pytest
 from odim_relay.domain.identity import delivery_id, event_id
 from odim_relay.ports import AttemptRecord, Position, TopicPartition
 from odim_relay.use_cases.follow_record import FollowRecord, RecordNotReadError
+from tests.fakes.attempts import InMemoryAttempts
 
 HERE = TopicPartition(topic="T", partition=0)
 NAME = delivery_id(event_id("epoch", "T", 0, 5, 0), "s")
 NOTHING: Any = SimpleNamespace(delivery=lambda _: None, entry=lambda _: None)
-
-
-@dataclass(slots=True)
-class Attempts:
-    by_delivery: dict[str, list[AttemptRecord]] = field(default_factory=dict)
-    by_subscription: dict[str, list[AttemptRecord]] = field(default_factory=dict)
-
-    def of_delivery(self, delivery_id: str) -> Sequence[AttemptRecord]:
-        return self.by_delivery.get(delivery_id, [])
-
-    def of_subscription(self, subscription_id: str) -> Sequence[AttemptRecord]:
-        return self.by_subscription.get(subscription_id, [])
 
 
 def attempt(delivery: str, status: int) -> AttemptRecord:
@@ -39,7 +26,7 @@ def attempt(delivery: str, status: int) -> AttemptRecord:
     )
 
 
-def follow(attempts: Attempts) -> FollowRecord:
+def follow(attempts: InMemoryAttempts) -> FollowRecord:
     return FollowRecord(
         positions={HERE: Position(topic_epoch="epoch", offset=6)},
         deliveries=NOTHING,
@@ -49,7 +36,7 @@ def follow(attempts: Attempts) -> FollowRecord:
 
 
 def test_a_success_is_found_among_the_last_attempts_of_its_subscription() -> None:
-    attempts = Attempts(by_subscription={"s": [attempt("another", 500), attempt(NAME, 204), attempt(NAME, 503)]})
+    attempts = InMemoryAttempts(subscriptions={"s": [attempt("another", 500), attempt(NAME, 204), attempt(NAME, 503)]})
 
     (found,) = follow(attempts)(HERE, 5, ["s"])
 
@@ -59,7 +46,7 @@ def test_a_success_is_found_among_the_last_attempts_of_its_subscription() -> Non
 
 
 def test_a_deliverys_own_history_is_asked_first() -> None:
-    attempts = Attempts(by_delivery={NAME: [attempt(NAME, 503)]}, by_subscription={"s": [attempt(NAME, 204)]})
+    attempts = InMemoryAttempts(deliveries={NAME: [attempt(NAME, 503)]}, subscriptions={"s": [attempt(NAME, 204)]})
 
     (found,) = follow(attempts)(HERE, 5, ["s"])
 
@@ -68,11 +55,11 @@ def test_a_deliverys_own_history_is_asked_first() -> None:
 
 
 def test_what_left_no_trace_is_not_known_but_has_its_name() -> None:
-    (found,) = follow(Attempts())(HERE, 5, ["s"])
+    (found,) = follow(InMemoryAttempts())(HERE, 5, ["s"])
 
     assert (found.delivery_id, found.is_known) == (NAME, False)
 
 
 def test_what_is_not_read_yet_cannot_be_followed() -> None:
     with pytest.raises(RecordNotReadError, match="6 is not yet, with 0 before it"):
-        follow(Attempts())(HERE, 6, ["s"])
+        follow(InMemoryAttempts())(HERE, 6, ["s"])
