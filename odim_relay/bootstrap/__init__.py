@@ -56,6 +56,7 @@ from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config,
 from odim_relay.bootstrap.stores import (
     account_store,
     attempt_listing,
+    audit,
     audit_listing,
     backlog_ledger,
     delivery_ledger,
@@ -84,6 +85,7 @@ from odim_relay.bootstrap.subscribing import (
     subscription_directory,
     suspend,
 )
+from odim_relay.bootstrap.tracing import close_tracer, tracer
 
 __all__ = [
     "USER_AGENT",
@@ -94,12 +96,14 @@ __all__ = [
     "api_certificate",
     "ask_workers",
     "attempt_listing",
+    "audit",
     "audit_listing",
     "backlog_ledger",
     "celery_app",
     "certificate_expires_at_s",
     "chosen_times",
     "close_attempt_log",
+    "close_tracer",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -172,6 +176,7 @@ __all__ = [
     "tell",
     "throttle",
     "tls_problems",
+    "tracer",
     "turn",
     "watch_durability",
 ]

@@ -26,9 +26,11 @@ from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
 from odim_relay.bootstrap.process import new_id, sealer, settings
-from odim_relay.ports import AuditListing, RedisFacts
+from odim_relay.ports import AuditListing, QuarantineLedger, RedisFacts
 from odim_relay.rules import rules_of
+from odim_relay.use_cases.audit import Audit
 from odim_relay.use_cases.durability import check_durability
+from odim_relay.use_cases.quarantine import NotedQuarantine
 
 
 @cache
@@ -111,6 +113,14 @@ def audit_log() -> RedisAuditLog:
     """
     chosen = settings().audit
     return RedisAuditLog(scripts(), most=chosen.max_entries, retention_s=chosen.retention_s)
+
+
+@cache
+def audit() -> Audit:
+    """
+    Notes who does what.
+    """
+    return Audit(audit_log())
 
 
 def audit_listing() -> AuditListing:
@@ -200,11 +210,11 @@ def quarantine_listing() -> RedisQuarantineListing:
     return RedisQuarantineListing(scripts())
 
 
-def quarantine_ledger() -> RedisQuarantineLedger:
+def quarantine_ledger() -> QuarantineLedger:
     """
     Takes records out of quarantine.
     """
-    return RedisQuarantineLedger(scripts())
+    return NotedQuarantine(RedisQuarantineLedger(scripts()), audit())
 
 
 def notice_outbox() -> RedisNoticeOutbox:
