@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: run demo test setup check conformance failover bench docs docs-serve help
+.PHONY: run demo test setup check conformance failover bench docs docs-serve image help
 
 PYTEST_ARGS ?=
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' odim_relay/__init__.py)
+REVISION = $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 run: .venv/runtime.stamp ## Start everything, with a sample subscriber and sample events; Ctrl-C stops it
 	.venv/bin/odim-relay up --demo
@@ -37,6 +39,10 @@ docs-serve: setup ## Show that site while it is written, at http://127.0.0.1:800
 
 bench: setup ## Run the benchmarks
 	.venv/bin/python -m benchmarks
+
+image: ## Build the container image, odim-relay:latest and by its version; needs Docker
+	docker build --pull --tag odim-relay:latest --tag "odim-relay:$(VERSION)" \
+		--build-arg "VERSION=$(VERSION)" --build-arg "REVISION=$(REVISION)" .
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

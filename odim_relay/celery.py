@@ -53,6 +53,7 @@ def _prepare(**_: Any) -> None:
     Meet a wrong setting at the start, not at the first event.
     """
     bootstrap.configure_logs()  # Celery would ask for it a little later
+    bootstrap.answer_questions()
     with _refusing():
         bootstrap.sign_of_life()
         bootstrap.require_durable_ledger()
@@ -72,6 +73,7 @@ def _prepare_beat(**_: Any) -> None:
 @worker_shutdown.connect
 def _tell_the_rest(**_: Any) -> None:
     bootstrap.close_attempt_log()
+    bootstrap.close_tracer()
 
 
 @worker_shutting_down.connect

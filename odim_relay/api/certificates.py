@@ -7,6 +7,7 @@ import ssl
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Thread
 
@@ -18,6 +19,26 @@ log = logger(__name__)
 
 LOOK_EVERY_S = 1.0
 ASK_EVERY_S = 3_600.0
+
+
+@dataclass(slots=True, kw_only=True)
+class ShownCertificate:
+    """
+    What new connections get.
+
+    Attributes:
+        expires_at_s: seconds since the epoch; None without TLS.
+    """
+
+    expires_at_s: float | None = None
+
+
+@cache
+def shown_certificate() -> ShownCertificate:
+    """
+    That of this process.
+    """
+    return ShownCertificate()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +140,7 @@ class CertificateWatch:
         try:
             pem = self._read()
             if pem != self._served:
-                load_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), pem)
+                check_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), pem)
                 sha256 = bootstrap.fingerprint(pem)
         except (OdimRelayError, OSError, ValueError) as exc:  # an SSLError is an OSError
             self._complain(str(exc))
@@ -186,6 +207,14 @@ def load_certificate(context: ssl.SSLContext, pem: str) -> None:
 
     Raises:
         ssl.SSLError, ValueError: it is none; what the context had is not to be relied on then.
+    """
+    check_certificate(context, pem)
+    shown_certificate().expires_at_s = bootstrap.certificate_expires_at_s(pem)
+
+
+def check_certificate(context: ssl.SSLContext, pem: str) -> None:
+    """
+    The same for a context that is shown to nobody.
     """
     # OpenSSL reads files only.
     with tempfile.TemporaryDirectory(prefix="odim-relay-") as folder:

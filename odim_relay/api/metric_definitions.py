@@ -124,9 +124,9 @@ _DELIVERIES = (
     _counter("expired", "Deliveries that left unsent since their retention had ended."),
     _counter(
         "discarded",
-        "What a person let go unsent, and quarantined records that left over the quota.",
+        "What a person let go unsent, and what left over its quota: quarantined records, notices.",
         "what",
-        ("deliveries", "quarantine", "quarantine_over_quota"),
+        ("deliveries", "quarantine", "quarantine_over_quota", "notices_over_quota"),
     ),
     _counter("reaped", "Deliveries that the reaper found lapsed, and mended: a lost task, a killed worker."),
     _gauge("deliveries_active", "Deliveries that are queued, sent, waiting for a retry, or parked with a due time."),
@@ -165,6 +165,10 @@ _PROCESSES = (
     _gauge("beat_up", "1 when some beat sends the schedule, else 0."),
     _gauge("workers", "Worker processes that claimed a delivery within the last minute."),
     _gauge("worker_slots", "Their slots together."),
+    _gauge(
+        "api_certificate_expires_at_seconds",
+        "When the certificate of the api process that answers expires, since the epoch; absent without TLS.",
+    ),
     _of_process("cpu_seconds_total", Kind.COUNTER, "CPU time"),
     _of_process("resident_memory_bytes", Kind.GAUGE, "memory"),
     _of_process("virtual_memory_bytes", Kind.GAUGE, "address space"),

@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYP
 from prometheus_client.registry import Collector
 
 from odim_relay import __version__, bootstrap
+from odim_relay.api.certificates import ShownCertificate, shown_certificate
 from odim_relay.api.metric_definitions import METRICS, PREFIX, Kind
 from odim_relay.api.recent import Recent
 from odim_relay.domain.circuit_breaker import Breaker
@@ -80,6 +81,7 @@ def _everything() -> Iterator[Metric]:
     yield from workers(flows.workforce())
     yield from stores({"broker": ("queue_depth", _queue_depth()), "kafka": ("kafka_lag", _kafka_lag())})
     yield _gauge("build_info", {(__version__,): 1})
+    yield from certificate(shown_certificate())
     yield from _process()
 
 
@@ -187,6 +189,14 @@ def stores(answers: Mapping[str, tuple[str, int | None]]) -> Iterator[Metric]:
     for name, value in answers.values():
         if value is not None:
             yield _gauge(name, value)
+
+
+def certificate(shown: ShownCertificate) -> Iterator[Metric]:
+    """
+    What new connections to this process get.
+    """
+    if shown.expires_at_s is not None:
+        yield _gauge("api_certificate_expires_at_seconds", shown.expires_at_s)
 
 
 def _gauge(name: str, values: float | Mapping[tuple[str], float]) -> Metric:

@@ -3,6 +3,7 @@ Puts the adapters together; the only package that knows them all. Each function'
 """
 
 from odim_relay.bootstrap.api import (
+    certificate_expires_at_s,
     fingerprint,
     first_account,
     log_in,
@@ -23,7 +24,8 @@ from odim_relay.bootstrap.delivering import (
     tell,
     watch_durability,
 )
-from odim_relay.bootstrap.engine import answering_workers, celery_app, publisher
+from odim_relay.bootstrap.engine import answer_questions, answering_workers, ask_workers, celery_app, publisher
+from odim_relay.bootstrap.examining import api_certificate, chosen_times, proxy_problem, redis_needs, tls_problems
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import (
@@ -50,10 +52,11 @@ from odim_relay.bootstrap.process import (
     signer,
     stopping,
 )
-from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, publish
+from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, kafka_topics, publish
 from odim_relay.bootstrap.stores import (
     account_store,
     attempt_listing,
+    audit,
     audit_listing,
     backlog_ledger,
     delivery_ledger,
@@ -82,17 +85,25 @@ from odim_relay.bootstrap.subscribing import (
     subscription_directory,
     suspend,
 )
+from odim_relay.bootstrap.tracing import close_tracer, tracer
 
 __all__ = [
     "USER_AGENT",
     "account_store",
     "announce",
+    "answer_questions",
     "answering_workers",
+    "api_certificate",
+    "ask_workers",
     "attempt_listing",
+    "audit",
     "audit_listing",
     "backlog_ledger",
     "celery_app",
+    "certificate_expires_at_s",
+    "chosen_times",
     "close_attempt_log",
+    "close_tracer",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -116,6 +127,7 @@ __all__ = [
     "kafka_config",
     "kafka_lag",
     "kafka_source",
+    "kafka_topics",
     "ledger_figures",
     "letters_by_hand",
     "log_in",
@@ -130,6 +142,7 @@ __all__ = [
     "odim_store",
     "odim_view",
     "passwords",
+    "proxy_problem",
     "publish",
     "publisher",
     "quarantine_ledger",
@@ -137,6 +150,7 @@ __all__ = [
     "readiness",
     "reap",
     "redis_facts",
+    "redis_needs",
     "replay",
     "replay_quarantine",
     "require_durable_ledger",
@@ -161,6 +175,8 @@ __all__ = [
     "take_sample",
     "tell",
     "throttle",
+    "tls_problems",
+    "tracer",
     "turn",
     "watch_durability",
 ]

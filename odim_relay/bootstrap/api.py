@@ -10,7 +10,7 @@ from functools import cache
 from odim_relay.adapters.security import certificate
 from odim_relay.adapters.security.passwords import Argon2Passwords
 from odim_relay.bootstrap.process import new_id, new_secret, settings
-from odim_relay.bootstrap.stores import account_store, identity_store, session_store
+from odim_relay.bootstrap.stores import account_store, audit, identity_store, session_store
 from odim_relay.domain.throttle import Throttle
 from odim_relay.errors import ConfigurationError
 from odim_relay.use_cases.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, ManageAccounts, is_user_name
@@ -46,6 +46,7 @@ def log_in() -> LogIn:
         throttle=throttle(),
         new_token=new_secret,
         now_s=time.time,
+        audit=audit(),
     )
 
 
@@ -54,7 +55,9 @@ def manage_accounts() -> ManageAccounts:
     """
     Creates, changes and deletes accounts.
     """
-    return ManageAccounts(accounts=account_store(), sessions=session_store(), passwords=passwords(), new_id=new_id)
+    return ManageAccounts(
+        accounts=account_store(), sessions=session_store(), passwords=passwords(), new_id=new_id, audit=audit()
+    )
 
 
 @cache
@@ -104,3 +107,13 @@ def fingerprint(pem: str) -> str:
     The SHA-256 fingerprint of a certificate, as `AB:CD:...`.
     """
     return certificate.fingerprint(pem)
+
+
+def certificate_expires_at_s(pem: str) -> float:
+    """
+    When a certificate expires, seconds since the epoch.
+
+    Raises:
+        ValueError: there is none in it.
+    """
+    return certificate.expires_at(pem).timestamp()

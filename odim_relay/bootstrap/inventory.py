@@ -10,7 +10,7 @@ from odim_relay.adapters.redis.imported import RedisImportedEvents
 from odim_relay.bootstrap.engine import publisher
 from odim_relay.bootstrap.odim import odim_store
 from odim_relay.bootstrap.process import egress_policy
-from odim_relay.bootstrap.stores import inventory_store, scripts, subscription_store
+from odim_relay.bootstrap.stores import audit, inventory_store, scripts, subscription_store
 from odim_relay.formats.odim_tables import OdimView, read_tables
 from odim_relay.use_cases.odim_import import ImportSubscriptions
 from odim_relay.use_cases.odim_undelivered import ImportUndelivered
@@ -22,7 +22,7 @@ def sources() -> Sources:
     """
     Our own sources and aggregates.
     """
-    return Sources(inventory_store())
+    return Sources(inventory_store(), audit=audit())
 
 
 def odim_view() -> OdimView:
@@ -46,7 +46,7 @@ def import_subscriptions() -> ImportSubscriptions:
     """
     Makes our own subscriptions out of ODIM's.
     """
-    return ImportSubscriptions(store=subscription_store(), egress=egress_policy(), now_s=time.time)
+    return ImportSubscriptions(store=subscription_store(), egress=egress_policy(), now_s=time.time, audit=audit())
 
 
 def import_undelivered() -> ImportUndelivered:
@@ -63,4 +63,5 @@ def import_undelivered() -> ImportUndelivered:
         imported=RedisImportedEvents(scripts()),
         publisher=publisher(),
         now_s=time.time,
+        audit=audit(),
     )

@@ -12,6 +12,7 @@ from odim_relay.bootstrap.odim import follows_odim, odim_store
 from odim_relay.bootstrap.process import new_id, sealer, settings
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
 from odim_relay.bootstrap.stores import (
+    audit,
     backlog_ledger,
     event_service_store,
     flow_listing,
@@ -44,7 +45,9 @@ def letters_by_hand() -> LettersByHand:
     """
     Replays and discards what is parked.
     """
-    return LettersByHand(ledger=backlog_ledger(), flows=flow_listing(), publisher=publisher(), pause=time.sleep)
+    return LettersByHand(
+        ledger=backlog_ledger(), flows=flow_listing(), publisher=publisher(), pause=time.sleep, audit=audit()
+    )
 
 
 def replay_quarantine() -> ReplayQuarantine:
@@ -57,6 +60,7 @@ def replay_quarantine() -> ReplayQuarantine:
         matchers=MatcherDirectory(subscription_store(), event_service_store(), inventory_store()),
         decoders=decoders(),
         publisher=publisher(),
+        audit=audit(),
     )
 
 
@@ -64,14 +68,14 @@ def rotate_secrets() -> RotateSecrets:
     """
     Encrypts what is kept with the newest key.
     """
-    return RotateSecrets(stores=(subscription_store(), identity_store()), can_seal=sealer().can_seal)
+    return RotateSecrets(stores=(subscription_store(), identity_store()), can_seal=sealer().can_seal, audit=audit())
 
 
 def reset_offsets(source: KafkaSource) -> ResetOffsets:
     """
     Makes bridges start elsewhere.
     """
-    return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id)
+    return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id, audit=audit())
 
 
 def kafka_lag() -> int:

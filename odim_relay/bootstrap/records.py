@@ -8,6 +8,7 @@ from odim_relay.adapters.kafka.configuration import accepted_configuration
 from odim_relay.adapters.kafka.consumer import KafkaSource, Rebalance
 from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
+from odim_relay.adapters.kafka.topics import KafkaTopics
 from odim_relay.bootstrap.process import settings
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
@@ -80,6 +81,14 @@ def consumer_group() -> KafkaGroup:
     The bridges' group, from outside.
     """
     return KafkaGroup(kafka_config(), settings().kafka.group_id)
+
+
+def kafka_topics() -> KafkaTopics:
+    """
+    What Kafka says of topics.
+    """
+    with accepted_configuration():
+        return KafkaTopics(kafka_config())
 
 
 def publish(topic: str, format_name: str) -> Publish:

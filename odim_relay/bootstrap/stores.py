@@ -2,6 +2,7 @@
 What stands in Redis.
 """
 
+from dataclasses import replace
 from functools import cache
 
 from odim_relay.adapters.redis.accounts import RedisAccountStore
@@ -14,7 +15,7 @@ from odim_relay.adapters.redis.event_service import RedisEventServiceStore
 from odim_relay.adapters.redis.flow import RedisFlowListing
 from odim_relay.adapters.redis.identity import RedisServiceIdentity
 from odim_relay.adapters.redis.ingest_ledger import RedisIngestLedger
-from odim_relay.adapters.redis.inspection import inspect_redis, maxmemory_bytes
+from odim_relay.adapters.redis.inspection import inspect_condition, inspect_redis, maxmemory_bytes
 from odim_relay.adapters.redis.inventory import RedisInventoryStore
 from odim_relay.adapters.redis.journal import RedisJournal
 from odim_relay.adapters.redis.listings import RedisDeliveryListing, RedisLedgerFigures
@@ -25,9 +26,11 @@ from odim_relay.adapters.redis.sessions import RedisSessionStore
 from odim_relay.adapters.redis.subscriptions import RedisSubscriptionStore
 from odim_relay.adapters.redis.turns import RedisTurn
 from odim_relay.bootstrap.process import new_id, sealer, settings
-from odim_relay.ports import AuditListing, RedisFacts
+from odim_relay.ports import AuditListing, QuarantineLedger, RedisFacts
 from odim_relay.rules import rules_of
+from odim_relay.use_cases.audit import Audit
 from odim_relay.use_cases.durability import check_durability
+from odim_relay.use_cases.quarantine import NotedQuarantine
 
 
 @cache
@@ -110,6 +113,14 @@ def audit_log() -> RedisAuditLog:
     """
     chosen = settings().audit
     return RedisAuditLog(scripts(), most=chosen.max_entries, retention_s=chosen.retention_s)
+
+
+@cache
+def audit() -> Audit:
+    """
+    Notes who does what.
+    """
+    return Audit(audit_log())
 
 
 def audit_listing() -> AuditListing:
@@ -199,11 +210,11 @@ def quarantine_listing() -> RedisQuarantineListing:
     return RedisQuarantineListing(scripts())
 
 
-def quarantine_ledger() -> RedisQuarantineLedger:
+def quarantine_ledger() -> QuarantineLedger:
     """
     Takes records out of quarantine.
     """
-    return RedisQuarantineLedger(scripts())
+    return NotedQuarantine(RedisQuarantineLedger(scripts()), audit())
 
 
 def notice_outbox() -> RedisNoticeOutbox:
@@ -226,7 +237,8 @@ def redis_facts() -> RedisFacts:
     """
     chosen = settings().redis
     client = connect(chosen.url, tls=TlsFiles(ca=chosen.ca_file))
-    return inspect_redis(client, is_behind_sentinel=chosen.url.startswith("sentinel://"))
+    facts = inspect_redis(client, is_behind_sentinel=chosen.url.startswith("sentinel://"))
+    return replace(facts, condition=inspect_condition(client))
 
 
 def durability_facts() -> RedisFacts:

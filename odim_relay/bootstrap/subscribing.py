@@ -9,6 +9,7 @@ from odim_relay.adapters.redis.announcing import RedisAnnouncingLedger
 from odim_relay.bootstrap.engine import publisher
 from odim_relay.bootstrap.process import egress_policy, new_id, settings
 from odim_relay.bootstrap.stores import (
+    audit,
     backlog_ledger,
     event_service_store,
     inventory_store,
@@ -37,6 +38,7 @@ def subscribe() -> Subscribe:
         now_s=time.time,
         egress=egress_policy(),
         read_only=frozenset({Keeper.ODIM} if settings().odim.redis_url else ()),
+        audit=audit(),
     )
 
 
@@ -44,14 +46,14 @@ def suspend() -> Suspend:
     """
     Suspends and resumes subscriptions.
     """
-    return Suspend(ledger=backlog_ledger(), publisher=publisher())
+    return Suspend(ledger=backlog_ledger(), publisher=publisher(), audit=audit())
 
 
 def event_service() -> EventService:
     """
     Reads and changes what is said for all subscriptions.
     """
-    return EventService(store=event_service_store(), ledger=backlog_ledger(), publisher=publisher())
+    return EventService(store=event_service_store(), ledger=backlog_ledger(), publisher=publisher(), audit=audit())
 
 
 @cache
@@ -73,6 +75,7 @@ def announce() -> Announce:
         publisher=publisher(),
         new_id=new_id,
         now_s=time.time,
+        audit=audit(),
     )
 
 

@@ -2,6 +2,8 @@
 `odim-relay` itself: finds its commands, and turns our exceptions into one line and an exit code.
 """
 
+import getpass
+import os
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -10,12 +12,15 @@ import click
 
 from odim_relay import __version__
 from odim_relay.cli.exits import translated
+from odim_relay.domain.actor import Actor, Channel
+from odim_relay.use_cases.audit import acting
 
 COMMANDS = MappingProxyType(
     {
         "accounts": "odim_relay.cli.accounts:accounts",
         "alive": "odim_relay.cli.alive:alive",
         "api": "odim_relay.cli.api:api",
+        "audit": "odim_relay.cli.audit:audit",
         "bridge": "odim_relay.cli.bridge:bridge",
         "dead-letters": "odim_relay.cli.dead_letters:dead_letters",
         "deliveries": "odim_relay.cli.deliveries:deliveries",
@@ -62,8 +67,18 @@ class LazyGroup(click.Group):
         """
         Run the command; our exceptions become click's, with an exit code.
         """
-        with translated():
+        with acting(Actor(name=_user(), channel=Channel.CLI)), translated():
             return super().invoke(ctx)
+
+
+def _user() -> str:
+    """
+    The operating system's user; its number where it has no name, as in a container.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

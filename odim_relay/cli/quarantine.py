@@ -25,7 +25,7 @@ from odim_relay.cli.output import (
     quiet_logs,
 )
 from odim_relay.cli.progress import confirm, progress, resumable
-from odim_relay.ports import QuarantinedRecord
+from odim_relay.ports import Action, QuarantinedRecord
 from odim_relay.use_cases.quarantine import EntrySelection, NotThere, Replayed, Stays, TakenIn, select_entries
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -134,7 +134,11 @@ def replay(*, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
     if ids is None:
         return
     results: list[tuple[str, Replayed]] = []
-    with progress("taking in", len(ids)) as tally, resumable("looked at", tally):
+    with (
+        progress("taking in", len(ids)) as tally,
+        resumable("looked at", tally),
+        bootstrap.audit()(Action.QUARANTINE_REPLAYED, ids[0] if len(ids) == 1 else ""),
+    ):
         replay_one = bootstrap.replay_quarantine()
         for id_ in ids:
             results.append((id_, replay_one(id_)))
@@ -185,7 +189,11 @@ def discard(*, dry_run: bool, yes: bool, as_json: bool, **given: Any) -> None:
     if ids is None:
         return
     ledger = bootstrap.quarantine_ledger()
-    with progress("discarding", len(ids)) as tally, resumable("discarded", tally):
+    with (
+        progress("discarding", len(ids)) as tally,
+        resumable("discarded", tally),
+        bootstrap.audit()(Action.QUARANTINE_DISCARDED, ids[0] if len(ids) == 1 else ""),
+    ):
         for start in range(0, len(ids), _MOST_AT_ONCE):
             tally.advance(ledger.discard(ids[start : start + _MOST_AT_ONCE]))
     if as_json:

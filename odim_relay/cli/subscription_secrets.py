@@ -19,6 +19,7 @@ from odim_relay.domain.rotation import (
     rotated_secret,
 )
 from odim_relay.domain.subscription import Subscription
+from odim_relay.ports import Action
 
 
 @click.command("rotate-secret")
@@ -69,7 +70,7 @@ def rotate_secret(
             subscription = rotated_key(subscription, key, now_s=now_s, overlap_s=overlap_s)
         return subscription
 
-    changed = bootstrap.subscribe().update(subscription_id, change)
+    changed = bootstrap.subscribe().update(subscription_id, change, action=Action.SECRET_ROTATED)
     _print(changed, told, as_json=as_json)
 
 

@@ -181,7 +181,7 @@ def test(subscription_id: str, *, as_json: bool) -> None:
     """
     bootstrap.subscribe().find(subscription_id)
     notice = delivery_test(event_id=bootstrap.new_id(), at=datetime.now(UTC))
-    count = bootstrap.announce()(notice.body, only=[subscription_id])
+    count = bootstrap.announce().by_hand(notice.body, only=[subscription_id])
     if not count:
         raise FailedCommand("it gets its events by a stream: there is nothing to deliver")
     if as_json:

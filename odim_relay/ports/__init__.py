@@ -11,7 +11,7 @@ from odim_relay.ports.audit import Action, AuditEntry, AuditListing, AuditLog, A
 from odim_relay.ports.backlog import BacklogLedger, Connection, ReplayStep, Resumed, SuspendedBy
 from odim_relay.ports.deliveries import Claim, DeliveryLedger, LastAttempt, Passenger, ReapLedger, Refusal
 from odim_relay.ports.event_service import EventServiceStore
-from odim_relay.ports.examining import RedisFacts
+from odim_relay.ports.examining import FileProblem, RedisCondition, RedisFacts, TopicFacts, WorkerFacts
 from odim_relay.ports.flow import DestinationFlow, FlowListing, SubscriptionFlow, Workforce
 from odim_relay.ports.identity import IdentityStore
 from odim_relay.ports.importing import ImportedEvents
@@ -48,6 +48,7 @@ from odim_relay.ports.signing import Signer
 from odim_relay.ports.subscriptions import SubscriptionStore
 from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
 from odim_relay.ports.tokens import Token, TokenEndpoint
+from odim_relay.ports.tracing import AttemptSpan, RecordSpan, Tracer
 from odim_relay.ports.turns import Turn
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "AttemptBatch",
     "AttemptListing",
     "AttemptRecord",
+    "AttemptSpan",
     "AttemptStore",
     "AuditEntry",
     "AuditListing",
@@ -76,6 +78,7 @@ __all__ = [
     "DeliveryRecord",
     "DestinationFlow",
     "EventServiceStore",
+    "FileProblem",
     "FlowListing",
     "IdentityStore",
     "ImportedEvents",
@@ -111,6 +114,8 @@ __all__ = [
     "Record",
     "RecordSink",
     "RecordSource",
+    "RecordSpan",
+    "RedisCondition",
     "RedisFacts",
     "Refusal",
     "ReplayRefusal",
@@ -132,7 +137,10 @@ __all__ = [
     "Token",
     "TokenEndpoint",
     "TopicEpoch",
+    "TopicFacts",
     "TopicPartition",
+    "Tracer",
     "Turn",
+    "WorkerFacts",
     "Workforce",
 ]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from odim_relay.domain.account import Account, Role
 from odim_relay.errors import PermanentError
-from odim_relay.ports import AccountStore, PasswordHasher, SessionStore
+from odim_relay.ports import AccountStore, Action, PasswordHasher, SessionStore
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -63,8 +64,15 @@ class ManageAccounts:
     """
 
     def __init__(
-        self, *, accounts: AccountStore, sessions: SessionStore, passwords: PasswordHasher, new_id: Callable[[], str]
+        self,
+        *,
+        accounts: AccountStore,
+        sessions: SessionStore,
+        passwords: PasswordHasher,
+        new_id: Callable[[], str],
+        audit: Audit = NOT_KEPT,
     ) -> None:
+        self._audit = audit
         self._accounts = accounts
         self._sessions = sessions
         self._passwords = passwords
@@ -86,7 +94,9 @@ class ManageAccounts:
                 raise TooManyAccountsError(f"there are {MOST_ACCOUNTS} accounts; no more are kept")
             return (*everybody, account)
 
-        self._accounts.update(added)
+        with self._audit(Action.ACCOUNT_CREATED, detail=f"{user_name}, {role}") as note:
+            self._accounts.update(added)
+            note.subject = account.account_id
         log.info("account.created", account_id=account.account_id, role=role)
         return account
 
@@ -113,7 +123,10 @@ class ManageAccounts:
             )
             return _checked(tuple(new if one is found else one for one in everybody))
 
-        account = _of(account_id, self._accounts.update(changed))
+        given = {"password": change.password, "role": change.role, "is_enabled": change.is_enabled}
+        what = ", ".join(name for name, value in given.items() if value is not None)
+        with self._audit(Action.ACCOUNT_CHANGED, account_id, detail=what):
+            account = _of(account_id, self._accounts.update(changed))
         log.info("account.changed", account_id=account_id)
         if password_hash is not None or not account.is_enabled:
             self._end_sessions(account_id)
@@ -132,7 +145,8 @@ class ManageAccounts:
             check(found)
             return _checked(tuple(one for one in everybody if one is not found))
 
-        self._accounts.update(removed)
+        with self._audit(Action.ACCOUNT_DELETED, account_id):
+            self._accounts.update(removed)
         log.info("account.deleted", account_id=account_id)
         self._end_sessions(account_id)
 

@@ -11,9 +11,10 @@ from odim_relay.domain.notices import Change
 from odim_relay.errors import PermanentError
 from odim_relay.formats import Ignored, Undecodable
 from odim_relay.formats.redfish import decode
-from odim_relay.ports import AnnouncingLedger, NewDelivery, NewEvent, Publisher, Telling, TellRefusal
+from odim_relay.ports import Action, AnnouncingLedger, NewDelivery, NewEvent, Publisher, Telling, TellRefusal
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import MOST_DELIVERIES
 from odim_relay.use_cases.new_deliveries import new_deliveries
@@ -34,6 +35,7 @@ class Announce:
         publisher: Publisher,
         new_id: Callable[[], str],
         now_s: Callable[[], float],
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
@@ -41,6 +43,7 @@ class Announce:
             new_id: gives a uuid4.
             now_s: gives the time, seconds since the epoch.
         """
+        self._audit = audit
         self._ledger = ledger
         self._matchers = matchers
         self._lock = Lock()
@@ -69,6 +72,14 @@ class Announce:
         if isinstance(decoded, Undecodable | Ignored):
             raise PermanentError(f"this is no event to announce: {decoded}")
         return sum(self._announce(event, only, to_all=to_all) for event in decoded)
+
+    def by_hand(self, payload: bytes, *, only: Collection[str] | None = None, to_all: bool = False) -> int:
+        """
+        The same, because a person wants it.
+        """
+        with self._audit(Action.TEST_SENT, next(iter(only)) if only is not None and len(only) == 1 else "") as note:
+            note.count = self(payload, only=only, to_all=to_all)
+        return note.count
 
     def _announce(self, event: Event, only: Collection[str] | None, *, to_all: bool) -> int:
         name, recorded_at_ms = self._new_id(), round(self._now_s() * 1000)

@@ -2,32 +2,14 @@
 What is wrong with the stores, and how to mend it. Pure: the facts come in.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from odim_relay.ports import Commit, OdimFacts, RedisFacts, SealState, TopicPartition
+from odim_relay.use_cases.findings import Finding, config, some, unknown, verdict
 
-_FEW = 5
 _OLDEST_REDIS = (6, 2, 0)
 _WAITAOF_REDIS = (7, 2, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """
-    One thing that was looked at.
-
-    Attributes:
-        subject: `redis persistence`.
-        is_wrong: False for what is as it should be, and for what cannot be told.
-        found: what is.
-        remedy: how to mend it, or what to look at; empty when there is nothing to do.
-    """
-
-    subject: str
-    is_wrong: bool
-    found: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +33,13 @@ def examine_redis(facts: RedisFacts) -> list[Finding]:
     """
     version = ".".join(map(str, facts.version))
     return [
-        _verdict(
+        verdict(
             "redis version",
             wrong=facts.version < _OLDEST_REDIS,
             found=version if facts.version >= _WAITAOF_REDIS else f"{version}; 7.2 could confirm writes to its AOF",
             remedy="use Redis 6.2 or newer",
         ),
-        _verdict(
+        verdict(
             "redis mode",
             wrong=facts.is_cluster,
             found="cluster" if facts.is_cluster else "single primary",
@@ -74,7 +56,7 @@ def examine_durability(facts: RedisFacts) -> list[Finding]:
     Judge whether the ledger's server keeps what it was given (S15). In production nothing starts on one that does not.
     """
     return [
-        _config(
+        config(
             "redis persistence",
             facts.appendonly,
             wanted={"yes"},
@@ -82,14 +64,14 @@ def examine_durability(facts: RedisFacts) -> list[Finding]:
             remedy="without it a restart of Redis takes the ledger back to the last save point, if there is one: "
             "CONFIG SET appendonly yes, and in redis.conf",
         ),
-        _config(
+        config(
             "redis fsync",
             facts.appendfsync,
             wanted={"everysec", "always"},
             name="appendfsync",
             remedy="else half a minute is gone when its host dies: CONFIG SET appendfsync everysec, and in redis.conf",
         ),
-        _config(
+        config(
             "redis eviction",
             facts.maxmemory_policy,
             wanted={"noeviction"},
@@ -101,7 +83,7 @@ def examine_durability(facts: RedisFacts) -> list[Finding]:
 
 
 def _examine_role(facts: RedisFacts) -> Finding:
-    return _verdict(
+    return verdict(
         "redis role",
         wrong=facts.role != "master",
         found=facts.role,
@@ -114,9 +96,9 @@ def _examine_sentinel(facts: RedisFacts) -> list[Finding]:
         return []
     count = facts.min_replicas_to_write
     if count is None:
-        return [_unknown("redis fail-over", "min-replicas-to-write")]
+        return [unknown("redis fail-over", "min-replicas-to-write")]
     return [
-        _verdict(
+        verdict(
             "redis fail-over",
             wrong=count < 1,
             found=f"min-replicas-to-write is {count}",
@@ -132,7 +114,7 @@ def examine_topics(wanted: Sequence[str], partitions: Sequence[TopicPartition]) 
     """
     counts = {topic: sum(partition.topic == topic for partition in partitions) for topic in wanted}
     return [
-        _verdict(
+        verdict(
             f"topic {topic}",
             wrong=count == 0,
             found=f"{count} partitions" if count else "does not exist",
@@ -149,13 +131,13 @@ def examine_odim(facts: OdimFacts) -> list[Finding]:
     rows = ", ".join(f"{count} in {table}" for table, count in facts.counts.items())
     is_empty = not any(facts.counts.values())
     return [
-        _verdict(
+        verdict(
             "odim redis role",
             wrong=facts.role not in {None, "master"},
             found=facts.role or "not told: this server, or its ACL, refuses ROLE",
             remedy="ODIM__REDIS_URL must lead to the primary: a replica may be behind. Use sentinel:// if there is one",
         ),
-        _verdict(
+        verdict(
             "odim tables",
             wrong=is_empty,
             found="all are empty" if is_empty else f"rows: {rows}",
@@ -171,7 +153,7 @@ def _examine_notifications(events: str | None) -> Finding:
     """
     subject = "odim notifications"
     if events is None:
-        return _unknown(subject, "notify-keyspace-events")
+        return unknown(subject, "notify-keyspace-events")
     is_on = "K" in events and bool({"z", "A"} & set(events))
     return Finding(
         subject=subject,
@@ -227,12 +209,11 @@ def examine_secrets(states: Iterable[tuple[str, SealState]], *, can_seal: bool) 
     unreadable = sorted(by_state.get(SealState.UNREADABLE, ()))
     findings = []
     if unreadable:
-        some = ", ".join(unreadable[:_FEW]) + (f" and {len(unreadable) - _FEW} more" if len(unreadable) > _FEW else "")
         findings.append(
             Finding(
                 subject="secrets that cannot be read",
                 is_wrong=True,
-                found=f"of {some}: SECRETS__ENCRYPTION_KEYS lacks their key; what is for them waits",
+                found=f"of {some(unreadable)}: SECRETS__ENCRYPTION_KEYS lacks their key; what is for them waits",
                 remedy="put the key that they were encrypted with back into the list, for every process",
             )
         )
@@ -253,22 +234,3 @@ def name(partition: TopicPartition) -> str:
     A partition in words: `topic/0`.
     """
     return f"{partition.topic}/{partition.partition}"
-
-
-def _verdict(subject: str, *, wrong: bool, found: str, remedy: str) -> Finding:
-    return Finding(subject=subject, is_wrong=wrong, found=found, remedy=remedy if wrong else "")
-
-
-def _config(subject: str, value: str | None, *, wanted: Collection[str], name: str, remedy: str) -> Finding:
-    if value is None:
-        return _unknown(subject, name)
-    return _verdict(subject, wrong=value not in wanted, found=f"{name} is {value}", remedy=remedy)
-
-
-def _unknown(subject: str, name: str) -> Finding:
-    return Finding(
-        subject=subject,
-        is_wrong=False,
-        found=f"{name} is not told: this server refuses CONFIG GET",
-        remedy=f"look at {name} where the server is configured",
-    )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from odim_relay.errors import ConfigurationError
 from odim_relay.ports import RedisFacts, Turn
 from odim_relay.telemetry import logger
-from odim_relay.use_cases.doctor import Finding, examine_durability
+from odim_relay.use_cases.doctor import examine_durability
+from odim_relay.use_cases.findings import Finding
 
 log = logger(__name__)
 

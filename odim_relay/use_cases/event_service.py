@@ -3,12 +3,14 @@ What an administrator says for all subscriptions at once.
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 
 from odim_relay.domain.event_service import EventServiceSettings
 from odim_relay.errors import TransientError
-from odim_relay.ports import BacklogLedger, EventServiceStore, Publisher
+from odim_relay.ports import Action, BacklogLedger, EventServiceStore, Publisher
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -20,7 +22,10 @@ class EventService:
     Reads and changes the EventService's settings.
     """
 
-    def __init__(self, *, store: EventServiceStore, ledger: BacklogLedger, publisher: Publisher) -> None:
+    def __init__(
+        self, *, store: EventServiceStore, ledger: BacklogLedger, publisher: Publisher, audit: Audit = NOT_KEPT
+    ) -> None:
+        self._audit = audit
         self._store = store
         self._ledger = ledger
         self._publisher = publisher
@@ -44,7 +49,11 @@ class EventService:
             before.append(found)
             return change(found)
 
-        changed = self._store.update(noted)
+        with self._audit(Action.SERVICE_CHANGED) as note:
+            changed = self._store.update(noted)
+            said = {field.name: getattr(changed, field.name) for field in fields(changed)}
+            told = [f"{name}={value}" for name, value in said.items() if value != getattr(before[-1], name)]
+            note.detail, note.is_void = ", ".join(told), not told
         if changed != before[-1]:
             log.info(
                 "event_service.changed",

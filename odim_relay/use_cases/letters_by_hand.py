@@ -8,8 +8,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from odim_relay.domain.delivery import DEAD_LETTER_REASONS
-from odim_relay.ports import Aftermath, BacklogLedger, DeliveryRecord, FlowListing, Index, Publisher, SubscriptionFlow
+from odim_relay.ports import (
+    Action,
+    Aftermath,
+    BacklogLedger,
+    DeliveryRecord,
+    FlowListing,
+    Index,
+    Publisher,
+    SubscriptionFlow,
+)
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 MOST_AT_ONCE = 200
 """
@@ -81,12 +91,19 @@ class LettersByHand:
     """
 
     def __init__(
-        self, *, ledger: BacklogLedger, flows: FlowListing, publisher: Publisher, pause: Callable[[float], object]
+        self,
+        *,
+        ledger: BacklogLedger,
+        flows: FlowListing,
+        publisher: Publisher,
+        pause: Callable[[float], object],
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
             pause: waits so many seconds.
         """
+        self._audit = audit
         self._ledger = ledger
         self._flows = flows
         self._publisher = publisher
@@ -138,15 +155,22 @@ class LettersByHand:
         done = Done()
         most = MOST_AT_ONCE if rate is None else max(1, min(MOST_AT_ONCE, round(rate / 4)))
         change = self._ledger.release if verb is Verb.REPLAY else self._ledger.discard
+        action = Action.LETTERS_REPLAYED if verb is Verb.REPLAY else Action.LETTERS_DISCARDED
         wait_s = 0.0
-        for ids in self._steps(verb, records, most, limit):
-            if wait_s > 0:
-                self._pause(wait_s)
-            count, aftermath = change(ids)
-            done.count += count
-            self._settle(aftermath, done)
-            progressed(count)
-            wait_s = count / rate if rate else 0.0
+        of: set[str] = set()
+        with self._audit(action) as note:
+            note.add(0)
+            for ids in self._steps(verb, _noting(records, of), most, limit):
+                if wait_s > 0:
+                    self._pause(wait_s)
+                count, aftermath = change(ids)
+                done.count += count
+                note.add(count)
+                note.subject = next(iter(of)) if len(of) == 1 else ""
+                note.detail = f"of {len(of)} subscriptions" if len(of) > 1 else ""
+                self._settle(aftermath, done)
+                progressed(count)
+                wait_s = count / rate if rate else 0.0
         return done
 
     def _steps(
@@ -193,3 +217,12 @@ class LettersByHand:
         if subscription_id not in self._known:
             self._known.update(self._flows.subscriptions([subscription_id]))
         return self._known[subscription_id]
+
+
+def _noting(records: Iterable[DeliveryRecord], subscription_ids: set[str]) -> Iterator[DeliveryRecord]:
+    """
+    The same records; whose they are is noted as they pass.
+    """
+    for record in records:
+        subscription_ids.add(record.subscription_id)
+        yield record

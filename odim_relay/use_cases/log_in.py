@@ -3,7 +3,7 @@ Who asks: by name and password, or by the token of a session.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import ceil
 from threading import Lock
@@ -11,8 +11,9 @@ from threading import Lock
 from odim_relay.domain.account import Account, Session
 from odim_relay.domain.throttle import Throttle
 from odim_relay.errors import PermanentError
-from odim_relay.ports import AccountStore, PasswordHasher, SessionStore
+from odim_relay.ports import AccountStore, Action, PasswordHasher, SessionStore
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit, current_actor
 
 log = logger(__name__)
 
@@ -78,11 +79,13 @@ class LogIn:
         throttle: Throttle,
         new_token: Callable[[], str],
         now_s: Callable[[], float],
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
             new_token: gives a secret that nobody can guess.
         """
+        self._audit = audit
         self._accounts = accounts
         self._sessions = sessions
         self._passwords = passwords
@@ -113,6 +116,10 @@ class LogIn:
             with self._lock:
                 self._throttle.failed(user_name, client, self._now_s())
             log.warning("log_in.failed", client=client)
+            # A name that nobody has may be a password in the wrong place.
+            known = account.user_name if account else ""
+            actor = replace(current_actor(), name=known, client=client)
+            self._audit.refused(actor, WrongCredentialsError.__name__)
             raise WrongCredentialsError
         with self._lock:
             self._throttle.succeeded(user_name, client)
@@ -141,19 +148,29 @@ class LogIn:
             TooManySessionsError: there are enough.
         """
         account = self.by_password(user_name, password, client)
-        if len(self._sessions.everything()) >= MOST_SESSIONS:
-            raise TooManySessionsError
-        token = self._new_token()
-        session = Session(
-            session_id=session_id_of(token),
-            account_id=account.account_id,
-            user_name=account.user_name,
-            created_at_s=int(self._now_s()),
-            client=client,
-        )
-        self._sessions.save(session)
+        with self._audit(Action.SESSION_OPENED) as note:
+            note.actor = replace(current_actor(), name=account.user_name, client=client)
+            if len(self._sessions.everything()) >= MOST_SESSIONS:
+                raise TooManySessionsError
+            token = self._new_token()
+            session = Session(
+                session_id=session_id_of(token),
+                account_id=account.account_id,
+                user_name=account.user_name,
+                created_at_s=int(self._now_s()),
+                client=client,
+            )
+            self._sessions.save(session)
+            note.subject = session.session_id
         log.info("session.created", session_id=session.session_id, account_id=account.account_id)
         return OpenSession(session=session, token=token)
+
+    def end(self, session_id: str) -> None:
+        """
+        Log out. One that ended before is ended.
+        """
+        with self._audit(Action.SESSION_ENDED, session_id):
+            self._sessions.delete(session_id)
 
 
 def session_id_of(token: str) -> str:

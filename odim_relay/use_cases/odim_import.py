@@ -11,8 +11,9 @@ from odim_relay.domain.keeper import Keeper
 from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.subscription_flaws import flaws_of
 from odim_relay.formats.odim_subscriptions import SubscriptionRow
-from odim_relay.ports import SubscriptionStore
+from odim_relay.ports import Action, SubscriptionStore
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -50,12 +51,20 @@ class ImportSubscriptions:
     Makes our own subscriptions out of ODIM's, under the same ids. Done again it does nothing more.
     """
 
-    def __init__(self, *, store: SubscriptionStore, egress: EgressPolicy, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        store: SubscriptionStore,
+        egress: EgressPolicy,
+        now_s: Callable[[], float],
+        audit: Audit = NOT_KEPT,
+    ) -> None:
         """
         Args:
             egress: where destinations may be.
             now_s: gives the time, seconds since the epoch.
         """
+        self._audit = audit
         self._store = store
         self._egress = egress
         self._now_s = now_s
@@ -74,7 +83,10 @@ class ImportSubscriptions:
         Raises:
             TransientError: some may have been stored; those are `ours_already` next time.
         """
-        carried = [self._import(row, dry_run=dry_run) for _, row in sorted(rows.items())]
+        with self._audit(Action.SUBSCRIPTIONS_IMPORTED) as note:
+            note.is_void = dry_run
+            carried = [self._import(row, dry_run=dry_run) for _, row in sorted(rows.items())]
+            note.count = sum(one.became in {Became.IMPORTED, Became.ADOPTED} for one in carried)
         if not dry_run:
             counts = {str(one): sum(carried_one.became is one for carried_one in carried) for one in Became}
             log.info("subscriptions.imported", **counts)

@@ -18,6 +18,7 @@ from odim_relay.errors import TransientError
 from odim_relay.formats.odim_rows import RowFlaw
 from odim_relay.formats.odim_undelivered import Undelivered, read_undelivered
 from odim_relay.ports import (
+    Action,
     AnnouncingLedger,
     ImportedEvents,
     NewDelivery,
@@ -28,6 +29,7 @@ from odim_relay.ports import (
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -104,11 +106,13 @@ class ImportUndelivered:
         imported: ImportedEvents,
         publisher: Publisher,
         now_s: Callable[[], float],
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
             now_s: gives the time, seconds since the epoch.
         """
+        self._audit = audit
         self._odim = odim
         self._ledger = ledger
         self._imported = imported
@@ -166,11 +170,13 @@ class ImportUndelivered:
         for ids in _in_steps(survey.known_ids, AT_ONCE):
             self._imported.note(ids)  # they are there still: kept for longer
         imported = Imported()
-        for some in _in_steps(survey.waiting, AT_ONCE):
-            count = self._import(some)
-            imported.count += count
-            imported.left_count += len(some) - count
-            progressed(len(some))
+        with self._audit(Action.EVENTS_IMPORTED) as note:
+            for some in _in_steps(survey.waiting, AT_ONCE):
+                count = self._import(some)
+                note.add(count)
+                imported.count += count
+                imported.left_count += len(some) - count
+                progressed(len(some))
         log.info("undelivered.imported", count=imported.count, left=imported.left_count)
         return imported
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from odim_relay.errors import PermanentError, TransientError
-from odim_relay.ports import Commit, ConsumerGroup, IngestLedger, Position, RecordSource, TopicPartition
+from odim_relay.ports import Action, Commit, ConsumerGroup, IngestLedger, Position, RecordSource, TopicPartition
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 from odim_relay.use_cases.start import LedgerMissingError, StartPositions, check_ledger
 
 log = logger(__name__)
+
+_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +108,19 @@ class ResetOffsets:
     """
 
     def __init__(
-        self, *, ledger: IngestLedger, source: RecordSource, group: ConsumerGroup, new_id: Callable[[], str]
+        self,
+        *,
+        ledger: IngestLedger,
+        source: RecordSource,
+        group: ConsumerGroup,
+        new_id: Callable[[], str],
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
             new_id: gives a uuid4.
         """
+        self._audit = audit
         self._ledger = ledger
         self._source = source
         self._group = group
@@ -171,6 +181,17 @@ class ResetOffsets:
             PermanentError: a bridge is active; nothing was changed.
             TransientError: a store failed; some positions may be stored: repeat it.
         """
+        topics = ", ".join(dict.fromkeys(move.stands.partition.topic for move in moves))
+        with self._audit(Action.OFFSETS_RESET, topics, detail=_in_words(moves)) as note:
+            self._move(moves)
+            note.count = len(moves)
+        try:
+            check_ledger(self._ledger, self._source)
+        except LedgerMissingError as exc:
+            return str(exc)
+        return None
+
+    def _move(self, moves: Sequence[Move]) -> None:
         self.refuse_if_active()
         birth = self._ledger.birth()
         starts = StartPositions(ledger=self._ledger, source=self._source, new_id=self._new_id)
@@ -189,11 +210,14 @@ class ResetOffsets:
                 now=move.offset,
             )
         self._group.commit({move.stands.partition: move.offset for move in moves}, birth)
-        try:
-            check_ledger(self._ledger, self._source)
-        except LedgerMissingError as exc:
-            return str(exc)
-        return None
+
+
+def _in_words(moves: Sequence[Move]) -> str:
+    """
+    Which partition goes where, of the first few.
+    """
+    told = [f"{move.stands.partition.partition} to {move.offset}" for move in moves[:_TOLD]]
+    return "; ".join([*told, *(["..."] if len(moves) > _TOLD else [])])
 
 
 def _or_end(offset: int | None, stands: PartitionOffsets) -> int:

@@ -10,6 +10,7 @@ from odim_relay.domain.event import Event
 from odim_relay.domain.identity import event_id
 from odim_relay.formats import Decoder, Ignored, Undecodable, placing
 from odim_relay.ports import (
+    Action,
     Aftermath,
     IngestBatch,
     NewDelivery,
@@ -20,9 +21,11 @@ from odim_relay.ports import (
     QuarantineLedger,
     QuarantineListing,
     ReplayRefusal,
+    TaskTicket,
     TopicPartition,
 )
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.new_deliveries import new_deliveries
 
@@ -109,6 +112,30 @@ class _Place:
     offset: int
 
 
+class NotedQuarantine:
+    """
+    `QuarantineLedger` over another one; what is discarded is noted.
+    """
+
+    def __init__(self, ledger: QuarantineLedger, audit: Audit) -> None:
+        self._ledger = ledger
+        self._audit = audit
+
+    def replay(self, entry_id: str, batch: IngestBatch) -> Sequence[TaskTicket] | ReplayRefusal:
+        """
+        See `QuarantineLedger.replay`.
+        """
+        return self._ledger.replay(entry_id, batch)
+
+    def discard(self, entry_ids: Sequence[str]) -> int:
+        """
+        See `QuarantineLedger.discard`.
+        """
+        with self._audit(Action.QUARANTINE_DISCARDED, entry_ids[0] if len(entry_ids) == 1 else "") as note:
+            note.count = self._ledger.discard(entry_ids)
+        return note.count
+
+
 class ReplayQuarantine:
     """
     Takes records in again, with today's decoders and subscriptions. May be ended anywhere, and called by several at
@@ -123,11 +150,13 @@ class ReplayQuarantine:
         matchers: MatcherDirectory,
         decoders: Mapping[str, Decoder],
         publisher: Publisher,
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
             decoders: by topic.
         """
+        self._audit = audit
         self._ledger = ledger
         self._listing = listing
         self._matchers = matchers
@@ -141,6 +170,12 @@ class ReplayQuarantine:
         Raises:
             TransientError: Redis cannot be reached, or the ledger is full; the record is where it was.
         """
+        with self._audit(Action.QUARANTINE_REPLAYED, entry_id) as note:
+            replayed = self._replay(entry_id)
+            note.count = int(isinstance(replayed, TakenIn))
+        return replayed
+
+    def _replay(self, entry_id: str) -> Replayed:
         found = self._listing.entry(entry_id)
         if found is None:
             return NotThere()

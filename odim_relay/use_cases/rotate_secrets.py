@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from odim_relay.errors import ConfigurationError, SealedError
-from odim_relay.ports import SealedStore, SealState
+from odim_relay.ports import Action, SealedStore, SealState
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -34,7 +35,8 @@ class RotateSecrets:
     that is running must have the newest key before, to be able to read what this writes.
     """
 
-    def __init__(self, *, stores: Sequence[SealedStore], can_seal: bool) -> None:
+    def __init__(self, *, stores: Sequence[SealedStore], can_seal: bool, audit: Audit = NOT_KEPT) -> None:
+        self._audit = audit
         self._stores = stores
         self._can_seal = can_seal
 
@@ -59,6 +61,12 @@ class RotateSecrets:
             ConfigurationError: there is no key; nothing was done.
             TransientError: a store cannot be reached; run it again.
         """
+        with self._audit(Action.SECRETS_ROTATED) as note:
+            rotated = self._rotate(tell)
+            note.count = rotated.resealed_count
+        return rotated
+
+    def _rotate(self, tell: Callable[[str], object]) -> Rotated:
         if not self._can_seal:
             raise ConfigurationError(
                 "SECRETS__ENCRYPTION_KEYS is not set: there is no key to encrypt with; `odim-relay secrets new-key` "

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 from odim_relay.domain.inventory_entries import Fault
 from odim_relay.domain.keeper import Keeper
 from odim_relay.errors import PermanentError
-from odim_relay.ports import InventoryChange, InventoryContent, InventoryStore
+from odim_relay.ports import Action, InventoryChange, InventoryContent, InventoryStore
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -97,7 +98,8 @@ class Sources:
     that is taken in from then on.
     """
 
-    def __init__(self, store: InventoryStore) -> None:
+    def __init__(self, store: InventoryStore, *, audit: Audit = NOT_KEPT) -> None:
+        self._audit = audit
         self._store = store
 
     def put(self, content: InventoryContent, *, replaces: bool = False, dry_run: bool = False) -> Changes:
@@ -139,7 +141,12 @@ class Sources:
     def _change(self, change: InventoryChange, changes: Changes) -> None:
         if not (change.sources or change.aggregates):
             return
-        self._store.change(Keeper.OWN, change)
+        with self._audit(Action.SOURCES_CHANGED) as note:
+            self._store.change(Keeper.OWN, change)
+            note.add(changes.added_count + changes.changed_count + changes.removed_count)
+            note.detail = (
+                f"{changes.added_count} added, {changes.changed_count} changed, {changes.removed_count} removed"
+            )
         log.info(
             "inventory.changed",
             added=changes.added_count,

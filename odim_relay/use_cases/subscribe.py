@@ -3,7 +3,7 @@ Subscriptions come, change and go; what cannot work is refused, with the member'
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from odim_relay.domain.egress import EgressPolicy
 from odim_relay.domain.keeper import Keeper
@@ -11,8 +11,9 @@ from odim_relay.domain.subscription import Subscription
 from odim_relay.domain.subscription_flaws import Flaw, flaws_of
 from odim_relay.domain.tls import tls_terms_of
 from odim_relay.errors import PermanentError, TransientError
-from odim_relay.ports import SubscriptionStore
+from odim_relay.ports import Action, SubscriptionStore
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 
 log = logger(__name__)
 
@@ -79,6 +80,14 @@ def check_subscription(subscription: Subscription, egress: EgressPolicy, known: 
         raise InvalidSubscriptionError(flaws)
 
 
+def _members_changed(before: Subscription, after: Subscription) -> list[str]:
+    """
+    By name alone: values may be secrets.
+    """
+    names = (field.name for field in fields(Subscription) if field.name != "revision")
+    return [name for name in names if getattr(before, name) != getattr(after, name)]
+
+
 def _sending(subscription: Subscription) -> tuple[object, ...]:
     """
     What decides where, how and when its deliveries go.
@@ -112,6 +121,7 @@ class Subscribe:
         now_s: Callable[[], float],
         egress: EgressPolicy = EgressPolicy(),  # noqa: B008 - it is immutable
         read_only: frozenset[Keeper] = frozenset({Keeper.ODIM}),
+        audit: Audit = NOT_KEPT,
     ) -> None:
         """
         Args:
@@ -119,9 +129,11 @@ class Subscribe:
             new_id: gives a uuid4.
             now_s: gives the time, seconds since the epoch.
             egress: where destinations may be.
+            audit: is told what is done.
             read_only: whose subscriptions are not changed and not deleted here. What is left of a keeper that is
                 followed no more is anybody's.
         """
+        self._audit = audit
         self._read_only = read_only
         self._egress = egress
         self._store = store
@@ -141,10 +153,12 @@ class Subscribe:
             InvalidSubscriptionError, TooManySubscriptionsError: nothing was stored.
         """
         made = replace(wish, subscription_id=self._new_id(), created_at_s=int(self._now_s()))
-        check_subscription(made, self._egress)
-        if most is not None and self._store.count() >= most:
-            raise TooManySubscriptionsError(f"there are {most} subscriptions, which is the most there may be")
-        self._store.save(made)
+        with self._audit(Action.SUBSCRIPTION_CREATED) as note:
+            check_subscription(made, self._egress)
+            if most is not None and self._store.count() >= most:
+                raise TooManySubscriptionsError(f"there are {most} subscriptions, which is the most there may be")
+            self._store.save(made)
+            note.subject = made.subscription_id
         log.info("subscription.created", subscription_id=made.subscription_id)
         return made
 
@@ -160,7 +174,13 @@ class Subscribe:
             raise SubscriptionMissingError(subscription_id)
         return found
 
-    def update(self, subscription_id: str, change: Callable[[Subscription], Subscription]) -> Subscription:
+    def update(
+        self,
+        subscription_id: str,
+        change: Callable[[Subscription], Subscription],
+        *,
+        action: Action = Action.SUBSCRIPTION_CHANGED,
+    ) -> Subscription:
         """
         Store what `change` makes of the subscription. Its filters count for events taken in from now on, all else for
         every attempt from now on; what waits goes on at once where it is sent elsewhere or otherwise.
@@ -177,9 +197,11 @@ class Subscribe:
             check_subscription(changed, self._egress, known=subscription)
             return changed if changed == subscription else replace(changed, revision=subscription.revision + 1)
 
-        changed = self._store.update(subscription_id, checked)
-        if changed is None:
-            raise SubscriptionMissingError(subscription_id)
+        with self._audit(action, subscription_id) as note:
+            changed = self._store.update(subscription_id, checked)
+            if changed is None:
+                raise SubscriptionMissingError(subscription_id)
+            note.detail = ", ".join(_members_changed(before[-1], changed))
         log.info("subscription.updated", subscription_id=subscription_id)
         if _sending(changed) != _sending(before[-1]):
             self._wake_if_possible(subscription_id)
@@ -209,8 +231,9 @@ class Subscribe:
             if check is not None:
                 check(subscription)
 
-        if not self._store.delete(subscription_id, checked):
-            raise SubscriptionMissingError(subscription_id)
+        with self._audit(Action.SUBSCRIPTION_DELETED, subscription_id):
+            if not self._store.delete(subscription_id, checked):
+                raise SubscriptionMissingError(subscription_id)
         log.info("subscription.deleted", subscription_id=subscription_id)
 
     def _require_ours(self, subscription: Subscription) -> None:

@@ -2,8 +2,9 @@
 Subscriptions are suspended and resumed.
 """
 
-from odim_relay.ports import BacklogLedger, Publisher, Resumed, SuspendedBy
+from odim_relay.ports import Action, BacklogLedger, Publisher, Resumed, SuspendedBy
 from odim_relay.use_cases.aftermath import have_told, settle
+from odim_relay.use_cases.audit import NOT_KEPT, Audit
 from odim_relay.use_cases.subscribe import SubscriptionMissingError
 
 
@@ -12,7 +13,8 @@ class Suspend:
     Suspends and resumes, for the command line and the API alike.
     """
 
-    def __init__(self, *, ledger: BacklogLedger, publisher: Publisher) -> None:
+    def __init__(self, *, ledger: BacklogLedger, publisher: Publisher, audit: Audit = NOT_KEPT) -> None:
+        self._audit = audit
         self._ledger = ledger
         self._publisher = publisher
 
@@ -23,9 +25,11 @@ class Suspend:
         Raises:
             SubscriptionMissingError: there is none.
         """
-        done = self._ledger.suspend(subscription_id, SuspendedBy.HAND)
-        if done is None:
-            raise SubscriptionMissingError(subscription_id)
+        with self._audit(Action.SUBSCRIPTION_SUSPENDED, subscription_id) as note:
+            done = self._ledger.suspend(subscription_id, SuspendedBy.HAND)
+            if done is None:
+                raise SubscriptionMissingError(subscription_id)
+            note.detail = "" if done else "was before"
         if done:
             have_told(self._publisher)
         return done
@@ -38,9 +42,12 @@ class Suspend:
         Raises:
             SubscriptionMissingError: there is none.
         """
-        resumed = self._ledger.resume(subscription_id, within_s)
-        if resumed is None:
-            raise SubscriptionMissingError(subscription_id)
+        with self._audit(Action.SUBSCRIPTION_RESUMED, subscription_id) as note:
+            resumed = self._ledger.resume(subscription_id, within_s)
+            if resumed is None:
+                raise SubscriptionMissingError(subscription_id)
+            note.count = resumed.parked_count
+            note.detail = "" if within_s is None else f"what came before {within_s:g} s ago is discarded"
         settle(resumed.aftermath, self._publisher)
         return resumed
 

@@ -93,7 +93,7 @@ def test_a_lost_ledger_is_mended_by_a_reset(cli: CliRunner, topic: str) -> None:
     bootstrap.consumer_group().commit(dict.fromkeys(partitions, 2), "of a ledger that is gone")
     assert not would_start()
     assert positions(cli) == [(None, 2), (None, 2)]
-    doctor = cli.invoke(main, ["doctor", "--json"])
+    doctor = cli.invoke(main, ["doctor", "--stores", "--json"])
     assert doctor.exit_code == 1
     assert [one["subject"] for one in json.loads(doctor.stdout) if one["is_wrong"]] == ["ledger"]
 
@@ -107,7 +107,7 @@ def test_a_lost_ledger_is_mended_by_a_reset(cli: CliRunner, topic: str) -> None:
     ok(cli.invoke(main, ["offsets", "reset", "earliest", "--yes"]))
     assert positions(cli) == [(0, 0), (0, 0)]
     assert would_start()
-    assert cli.invoke(main, ["doctor"]).exit_code == 0
+    assert cli.invoke(main, ["doctor", "--stores"]).exit_code == 0
     ok(cli.invoke(main, ["offsets", "reset", "latest", "--yes"]))
     assert positions(cli) == [(3, 3), (3, 3)]
     ok(cli.invoke(main, ["offsets", "reset", "1h", "--yes"]))

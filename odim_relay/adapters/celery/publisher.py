@@ -63,11 +63,11 @@ class CeleryPublisher:
         """
         self._ask(self._call)
 
-    def queue_depth(self) -> int:
+    def queue_depth(self, queue: str = QUEUE) -> int:
         """
-        See `Publisher.queue_depth`.
+        See `Publisher.queue_depth`; of another queue where one is named.
         """
-        return self._ask(self._count)
+        return self._ask(lambda producer: self._count(producer, queue))
 
     def close(self) -> None:
         """
@@ -115,9 +115,9 @@ class CeleryPublisher:
             **message.properties,
         )
 
-    def _count(self, producer: Any) -> int:
+    def _count(self, producer: Any, queue: str) -> int:
         try:
-            return int(producer.channel.queue_declare(QUEUE, passive=True).message_count)
+            return int(producer.channel.queue_declare(queue, passive=True).message_count)
         except ChannelError:
             # Redis has no empty lists. RabbitMQ closes the channel of who asks for a queue that somebody deleted; the
             # next connection declares it anew.

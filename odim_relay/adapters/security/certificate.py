@@ -64,6 +64,16 @@ def fingerprint(pem: str) -> str:
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
 
 
+def expires_at(pem: str) -> datetime:
+    """
+    When the first certificate expires.
+
+    Raises:
+        ValueError: there is no certificate in it.
+    """
+    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+
+
 def is_usable(pem: str, now: datetime) -> bool:
     """
     Whether it is good for a while yet.

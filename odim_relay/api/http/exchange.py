@@ -24,8 +24,10 @@ from odim_relay.api.http.reply import Reply, StreamReply
 from odim_relay.api.http.resource import Resource
 from odim_relay.api.http.routes import Routes
 from odim_relay.domain.account import Account, Session
+from odim_relay.domain.actor import Actor, Channel
 from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import act_as
 
 log = logger(__name__)
 
@@ -106,6 +108,7 @@ class _Exchange:
 
     async def run(self) -> None:
         started_at = time.perf_counter()
+        act_as(Actor(channel=Channel.API, client=self._client))  # threads copy this task's context
         try:
             answer = await self._answer_or_error()
             if isinstance(answer, StreamReply):
@@ -169,6 +172,7 @@ class _Exchange:
         ask = partial(self._app.authenticate, self._headers, self._client)
         account, session = await self._app.in_thread(ask)
         self._account = account
+        act_as(Actor(name=account.user_name, channel=Channel.API, client=self._client))
         if not any(account.has(privilege) for privilege in needed):
             raise refusal(403, "InsufficientPrivilege")
         return session

@@ -42,7 +42,7 @@ def submit_test_event(call: Call) -> Reply:
     """
     event = read(TestEvent, call.document(), action=SUBMIT)
     require_enabled()
-    bootstrap.announce()(submitted_event(bootstrap.new_id(), event.record()))
+    bootstrap.announce().by_hand(submitted_event(bootstrap.new_id(), event.record()))
     return _DONE
 
 
@@ -53,7 +53,7 @@ def check_subscriptions(call: Call) -> Reply:
     read(NoParameters, call.document(may_be_absent=True), action=TEST)
     require_enabled()
     notice = delivery_test(event_id=bootstrap.new_id(), at=datetime.now(UTC))
-    bootstrap.announce()(notice.body, to_all=True)
+    bootstrap.announce().by_hand(notice.body, to_all=True)
     return _DONE
 
 

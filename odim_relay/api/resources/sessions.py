@@ -18,6 +18,7 @@ from odim_relay.api.http.reply import Reply, with_messages
 from odim_relay.api.http.resource import Resource
 from odim_relay.api.uris import SESSION_SERVICE, SESSIONS
 from odim_relay.domain.account import Privilege, Session
+from odim_relay.ports import Action
 from odim_relay.use_cases.accounts import LONGEST_PASSWORD
 from odim_relay.use_cases.log_in import TooManyFailuresError, TooManySessionsError, WrongCredentialsError
 
@@ -59,7 +60,9 @@ def patch_service(call: Call) -> Reply:
     """
     change = read_change(SessionServiceBody, call.document(), read_only=_SERVICE_READ_ONLY)
     require_match(call, _service()["@odata.etag"])
-    bootstrap.session_store().set_timeout_s(change.values.session_timeout)
+    seconds = change.values.session_timeout
+    with bootstrap.audit()(Action.SESSIONS_CHANGED, detail=f"timeout_s={seconds}"):
+        bootstrap.session_store().set_timeout_s(seconds)
     return Reply(body=with_messages(_service(), change.problems))
 
 
@@ -116,7 +119,7 @@ def delete_session(call: Call) -> Reply:
     """
     session = _found(call)
     require_match(call, _session(session)["@odata.etag"])
-    bootstrap.session_store().delete(session.session_id)
+    bootstrap.log_in().end(session.session_id)
     return Reply(status=204)
 
 

@@ -27,8 +27,10 @@ from odim_relay.api.ui.routes import Page, Pages
 from odim_relay.api.ui.uris import UI, log_in_uri
 from odim_relay.api.ui.visit import PageError, PageReply, Visit, see_other
 from odim_relay.domain.account import Account, Session
+from odim_relay.domain.actor import Actor, Channel
 from odim_relay.errors import ConfigurationError, TransientError
 from odim_relay.telemetry import logger
+from odim_relay.use_cases.audit import act_as
 
 log = logger(__name__)
 
@@ -220,6 +222,7 @@ class _Exchange:
 
     def _reply(self) -> PageReply:
         asked = self._asked
+        act_as(Actor(channel=Channel.PAGE, client=asked.client))  # in this call's own copy of the context
         found = self._pages.find(asked.raw_path)
         if found is None:
             raise PageError(404, "No such page", "There is no page at this address.")
@@ -249,6 +252,7 @@ class _Exchange:
             known = self._who(token)
             if known is None:
                 return self._to_log_in(token)
+            act_as(Actor(name=known[0].user_name, channel=Channel.PAGE, client=asked.client))
             visit = replace(visit, account=known[0], session=known[1], told=self._told(token))
             self._visit = visit
         return page.handlers["GET" if asked.method == "HEAD" else asked.method](visit)

@@ -3,11 +3,13 @@ What the rendered objects are: locked down, connected with each other, and in st
 """
 
 import math
+import re
 import shlex
 from typing import Any
 
 import pytest
 
+from odim_relay.api.metric_definitions import METRICS
 from odim_relay.settings import Settings
 from tests.support.chart import (
     CONTROLLERS,
@@ -103,6 +105,9 @@ def test_a_secret_that_is_missing_is_not_optional(found: Rendered) -> None:
             reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
             assert "optional" not in reference, name
             assert "valueFrom" not in variable or (reference["name"] and reference["key"]), name
+    for name, spec in found.pods():
+        for volume in spec.get("volumes", ()):
+            assert "optional" not in volume.get("secret", {}), name
 
 
 def test_the_networks_policy_lets_the_world_in_where_it_is_served_and_nowhere_else(production: Rendered) -> None:
@@ -153,6 +158,7 @@ def test_every_selector_selects_the_pods_of_one_process(found: Rendered) -> None
         (endpoint,) = monitor["spec"]["endpoints"]
         assert endpoint["port"] in {port["name"] for port in selected[0]["spec"]["ports"]}
         assert (endpoint["scheme"], endpoint["path"]) == ("https", "/metrics")
+        assert selected[0]["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "odim-relay"
 
 
 def test_the_test_pod_is_nobodys_replica(found: Rendered) -> None:
@@ -220,9 +226,23 @@ def test_keda_asks_redis_for_the_queue_and_kafka_for_each_topics_lag() -> None:
     assert found.one("Secret", "-keda-kafka")["stringData"] == {"tls": "enable", "sasl": "scram_sha256"}
 
 
+def test_keda_knows_the_embedded_redis_and_its_password() -> None:
+    file = next(file for file in FILES if file.name == "trial-values.yaml")
+    found = rendered_with({"worker": {"keda": {"enabled": True}}}, file)
+    (trigger,) = found.one("ScaledObject")["spec"]["triggers"]
+    assert trigger["metadata"]["address"] == "relay-odim-relay-redis.events.svc:6379"
+    given = found.one("TriggerAuthentication")
+    assert trigger["authenticationRef"] == {"name": given["metadata"]["name"]}
+    secret = found.one("Secret", "-redis")
+    (reference,) = given["spec"]["secretTargetRef"]
+    assert reference == {"parameter": "password", "name": secret["metadata"]["name"], "key": "password"}
+    assert "password" in secret["data"]
+
+
 def test_keda_asks_prometheus_for_figures_that_there_are() -> None:
     found = rendered(next(file for file in FILES if file.name == "keda-prometheus-values.yaml"))
     queries = {component_of(one): one["spec"]["triggers"][0]["metadata"]["query"] for one in found.of("ScaledObject")}
+    assert set(re.findall(r"odim_relay_\w+", str(queries))) <= METRICS.keys()
     assert queries == {
         "worker": 'max(odim_relay_queue_depth{namespace="events"})',
         "bridge": 'max(odim_relay_kafka_lag{namespace="events"})',

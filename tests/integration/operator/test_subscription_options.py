@@ -270,7 +270,7 @@ def test_with_a_key_secrets_are_encrypted_and_rotated(
         assert (result.exit_code, "SECRETS__ENCRYPTION_KEYS has no key" in result.stderr) == (2, True)
         assert cli.invoke(main, ["secrets", "rotate"]).exit_code == 1
         assert json.loads(ok(cli.invoke(main, ["subscriptions", "show", id_, "--json"])))["sealed_by"]
-        examined = json.loads(cli.invoke(main, ["doctor", "--json"]).stdout)
+        examined = json.loads(cli.invoke(main, ["doctor", "--stores", "--json"]).stdout)
         (wrong,) = [one for one in examined if one["subject"] == "secrets that cannot be read"]
         assert wrong["is_wrong"]
         assert id_ in wrong["found"]

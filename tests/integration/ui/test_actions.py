@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
+from odim_relay.adapters.redis.audit import RedisAuditLog
 from odim_relay.adapters.redis.connection import text
+from odim_relay.domain.actor import Actor, Channel
 from odim_relay.domain.delivery import ParkReason
 from odim_relay.domain.subscription import Subscription, SubscriptionType
-from odim_relay.ports import QuarantineEntry
+from odim_relay.ports import Action, AuditSelection, QuarantineEntry
 from tests.integration.operator.filled import Filled
 from tests.integration.ui.conftest import READER
 from tests.support.events import event
@@ -363,3 +365,16 @@ def test_what_was_searched_for_is_shown_as_it_was_written(admin: PageClient) -> 
 
     assert "<script>alert" not in page
     assert "&#34;&gt;&lt;script&gt;alert(1)" in page
+
+
+def test_who_did_it_on_the_page_is_noted_and_shown(filled: Filled, admin: PageClient) -> None:
+    admin.act("/ui/subscriptions/five/suspend")
+    admin.act("/ui/subscriptions/five/test")
+
+    noted = RedisAuditLog(filled.scripts, most=1_000, retention_s=3_600).entries(AuditSelection(subjects=("five",)))
+
+    actor = Actor(name="admin", channel=Channel.PAGE, client="127.0.0.1")
+    found = [(entry.deed.action, entry.deed.actor) for entry in noted]
+    assert (Action.SUBSCRIPTION_SUSPENDED, actor) in found
+    assert (Action.TEST_SENT, actor) in found
+    assert "subscription.suspended" in admin.get("/ui/audit?subject=five").text

@@ -3,11 +3,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from odim_relay.api.certificates import ShownCertificate
 from odim_relay.api.metric_definitions import METRICS, Kind
 from odim_relay.api.metrics import (
     _Collector,
     _gauge,
     _process,
+    certificate,
     counters,
     gauges,
     histograms,
@@ -76,6 +78,10 @@ def test_a_counter_of_a_newer_version_is_passed_over(name: str) -> None:
     assert samples(list(counters({name: 1}))) == samples(list(counters({})))
 
 
+def test_without_tls_no_certificate_expires() -> None:
+    assert list(certificate(ShownCertificate())) == []
+
+
 def test_a_metric_that_is_not_in_the_table_cannot_be_told() -> None:
     with pytest.raises(KeyError):
         _gauge("a_new_one", 1)
@@ -92,6 +98,7 @@ def test_every_metric_of_the_table_is_told_and_no_other() -> None:
         *inventory_gauges(inventory),
         *workers(Workforce(worker_count=1, slot_count=2)),
         *stores({"broker": ("queue_depth", 6), "kafka": ("kafka_lag", 7)}),
+        *certificate(ShownCertificate(expires_at_s=8)),
         *_process(),
         _gauge("build_info", {("1",): 1}),
     ]

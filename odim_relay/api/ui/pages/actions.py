@@ -108,7 +108,7 @@ def _test(visit: Visit, subscription: Subscription) -> str:
             back=(subscription_uri(subscription.subscription_id), "Go back to the subscription"),
         )
     notice = delivery_test(event_id=bootstrap.new_id(), at=datetime.now(UTC))
-    count = bootstrap.announce()(notice.body, only=[subscription.subscription_id])
+    count = bootstrap.announce().by_hand(notice.body, only=[subscription.subscription_id])
     return "A test event is on its way." if count else "No test event was made: the subscription is gone."
 
 

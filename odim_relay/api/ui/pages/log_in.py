@@ -57,7 +57,7 @@ def log_out(visit: Visit) -> PageReply:
     End the session, here and at the API.
     """
     if visit.session is not None:
-        bootstrap.session_store().delete(visit.session.session_id)
+        bootstrap.log_in().end(visit.session.session_id)
         log.info("session.ended", session_id=visit.session.session_id)
     gone = safety.session_cookie("", is_secure=visit.is_secure)
     return see_other(LOG_IN, headers=(("Set-Cookie", gone),))
