@@ -29,6 +29,7 @@ from odim_relay.bootstrap.examining import api_certificate, chosen_times, proxy_
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import (
+    follow_record,
     kafka_lag,
     letters_by_hand,
     readiness,
@@ -117,6 +118,7 @@ __all__ = [
     "fingerprint",
     "first_account",
     "flow_listing",
+    "follow_record",
     "follows_odim",
     "heartbeat",
     "import_subscriptions",

@@ -250,9 +250,15 @@ class Deliver:
             case RetryAfter(wait_s=wait_s):
                 return self._ledger.retry(claim, wait_s, last)
             case Park(reason=reason):
-                return self._ledger.park(claim, reason, last)
+                parked = self._ledger.park(claim, reason, last)
+                # Who was refused together is sent again, with fewer.
+                if not claim.passengers or reason is not ParkReason.REJECTED:
+                    _log_letter(claim, reason)
+                return parked
             case Suspend():
-                return self._ledger.suspend(claim, ParkReason.GONE, last)
+                parked = self._ledger.suspend(claim, ParkReason.GONE, last)
+                _log_letter(claim, ParkReason.GONE)
+                return parked
 
 
 def _next_of_run(aftermath: Aftermath) -> TaskTicket | None:
@@ -270,6 +276,16 @@ def _withheld(subscription: Subscription) -> Outcome:
     """
     problem = str(SealedError("this subscription", subscription.sealed_by))
     return Outcome(failure=Failure.SEALED, detail=problem, is_unsent=True)
+
+
+def _log_letter(claim: Claim, reason: ParkReason) -> None:
+    log.warning(
+        "dead_letter.parked",
+        delivery_id=claim.delivery_id,
+        subscription_id=claim.subscription_id,
+        attempt=claim.attempt,
+        reason=reason,
+    )
 
 
 def _log_attempt(claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:
