@@ -7,6 +7,7 @@ Read by bootstrap, the command line and celeryconfig only; everything below gets
 import os
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -114,11 +115,24 @@ class Settings(BaseSettings):
         Celery's broker: as set, else database 1 of the ledger's server.
         """
         if self.broker.url is not None:
-            return self.broker.url
+            return self._with_tls(self.broker.url)
         head, separator, query = self.redis.url.partition("?")
         scheme, _, rest = head.partition("://")
         server = rest.rpartition("/")[0] if "/" in rest else rest
-        return f"{scheme}://{server}/1{separator}{query}"
+        return self._with_tls(f"{scheme}://{server}/1{separator}{query}")
+
+    def _with_tls(self, url: str) -> str:
+        """
+        Tell kombu what a `rediss://` asks for: without terms in the URL it would speak no TLS there at all.
+        """
+        if not url.startswith("rediss://"):
+            return url
+        told = parse_qs(url.partition("?")[2])
+        terms = {"ssl_cert_reqs": "required"}
+        if self.redis.ca_file is not None:
+            terms["ssl_ca_certs"] = str(self.redis.ca_file)
+        missing = urlencode({name: value for name, value in terms.items() if name not in told})
+        return "".join((url, "&" if told else "?", missing)) if missing else url
 
 
 def known_variables() -> dict[str, tuple[str, ...]]:

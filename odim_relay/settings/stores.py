@@ -18,7 +18,9 @@ class RedisSettings(Group):
     """
 
     url: str = Field("redis://127.0.0.1:6379/0", description="redis://, rediss:// or sentinel:// as Celery spells it")
-    ca_file: Path | None = Field(None, description="certificates that rediss:// is verified against")
+    ca_file: Path | None = Field(
+        None, description="certificates that rediss:// is verified against, also Celery's broker"
+    )
     key_prefix: str = Field("odim-relay:", description="before every key")
     require_durable: bool = Field(
         default=True,

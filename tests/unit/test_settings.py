@@ -192,6 +192,7 @@ def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
         ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/1"),
         ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379/1"),
         ("rediss://user:pass@redis:6380/3?ssl_cert_reqs=none", "rediss://user:pass@redis:6380/1?ssl_cert_reqs=none"),
+        ("rediss://redis", "rediss://redis/1?ssl_cert_reqs=required"),
         ("sentinel://a:1;sentinel://b:2/0?master_name=m", "sentinel://a:1;sentinel://b:2/1?master_name=m"),
     ],
 )
@@ -201,6 +202,26 @@ def test_the_broker_is_database_1_of_the_ledgers_server(
     setenv(monkeypatch, "REDIS__URL", redis_url)
 
     assert load().broker_url == broker_url
+
+
+@pytest.mark.parametrize(
+    ("broker_url", "told"),
+    [
+        ("rediss://other/5", "rediss://other/5?ssl_cert_reqs=required&ssl_ca_certs=%2Fca.pem"),
+        (
+            "rediss://other/5?ssl_cert_reqs=none&ssl_ca_certs=own.pem",
+            "rediss://other/5?ssl_cert_reqs=none&ssl_ca_certs=own.pem",
+        ),
+        ("redis://other/5", "redis://other/5"),
+    ],
+)
+def test_a_redis_with_tls_is_verified_as_the_ledgers_where_its_url_does_not_say_otherwise(
+    monkeypatch: pytest.MonkeyPatch, broker_url: str, told: str
+) -> None:
+    setenv(monkeypatch, "REDIS__CA_FILE", "/ca.pem")
+    setenv(monkeypatch, "BROKER__URL", broker_url)
+
+    assert load().broker_url == told
 
 
 def test_a_broker_of_its_own_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
