@@ -73,6 +73,7 @@ def _prepare_beat(**_: Any) -> None:
 @worker_shutdown.connect
 def _tell_the_rest(**_: Any) -> None:
     bootstrap.close_attempt_log()
+    bootstrap.close_tracer()
 
 
 @worker_shutting_down.connect

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - a program, not a package
 """
-Writes docs/cli.md, docs/settings.md, docs/metrics.md and docs/api-reference.md anew, from the commands, the settings,
-the metrics and what the API says of itself, and the schema of the chart's values.
+Writes docs/cli.md, docs/settings.md, docs/metrics.md, docs/logs.md and docs/api-reference.md anew, from the commands,
+the settings, the metrics, the code and what the API says of itself, and the schema of the chart's values.
 
     .venv/bin/python scripts/docs.py
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import chart_schema
 import click
 from api_reference import api_markdown
+from log_lines import logs_markdown
 
 from odim_relay.api.metric_definitions import SECTIONS, Kind, MetricDefinition
 from odim_relay.cli.main import main
@@ -104,6 +105,13 @@ def api_reference_markdown() -> str:
     return api_markdown(_MADE)
 
 
+def logs_document() -> str:
+    """
+    Every line that is logged.
+    """
+    return logs_markdown(_MADE)
+
+
 def _commands(group: click.Group, path: str) -> Iterator[tuple[click.Command, str]]:
     ctx = click.Context(group)
     for name in group.list_commands(ctx):
@@ -153,6 +161,7 @@ def write() -> None:
     (DOCS / "cli.md").write_text(cli_markdown(), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings_markdown(), encoding="utf-8")
     (DOCS / "metrics.md").write_text(metrics_markdown(), encoding="utf-8")
+    (DOCS / "logs.md").write_text(logs_document(), encoding="utf-8")
     (DOCS / "api-reference.md").write_text(api_reference_markdown(), encoding="utf-8")
     chart_schema.write()
 

@@ -29,6 +29,7 @@ from odim_relay.bootstrap.examining import api_certificate, chosen_times, proxy_
 from odim_relay.bootstrap.inventory import import_subscriptions, import_undelivered, odim_view, sources
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import (
+    follow_record,
     kafka_lag,
     letters_by_hand,
     readiness,
@@ -85,6 +86,7 @@ from odim_relay.bootstrap.subscribing import (
     subscription_directory,
     suspend,
 )
+from odim_relay.bootstrap.tracing import close_tracer, tracer
 
 __all__ = [
     "USER_AGENT",
@@ -102,6 +104,7 @@ __all__ = [
     "certificate_expires_at_s",
     "chosen_times",
     "close_attempt_log",
+    "close_tracer",
     "configure_logs",
     "consumer_group",
     "decoders",
@@ -115,6 +118,7 @@ __all__ = [
     "fingerprint",
     "first_account",
     "flow_listing",
+    "follow_record",
     "follows_odim",
     "heartbeat",
     "import_subscriptions",
@@ -174,6 +178,7 @@ __all__ = [
     "tell",
     "throttle",
     "tls_problems",
+    "tracer",
     "turn",
     "watch_durability",
 ]

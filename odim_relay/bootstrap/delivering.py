@@ -27,6 +27,7 @@ from odim_relay.bootstrap.stores import (
     turn,
 )
 from odim_relay.bootstrap.subscribing import announce
+from odim_relay.bootstrap.tracing import tracer
 from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.proxy import read_no_proxy, read_proxy
@@ -101,6 +102,7 @@ def deliver() -> Deliver:
         now_s=time.time,
         signer=signer(),
         note=attempt_log().note,
+        tracer=tracer(),
     )
 
 

@@ -12,8 +12,10 @@ from odim_relay.bootstrap.odim import follows_odim, odim_store
 from odim_relay.bootstrap.process import new_id, sealer, settings
 from odim_relay.bootstrap.records import consumer_group, decoders, kafka_source
 from odim_relay.bootstrap.stores import (
+    attempt_listing,
     audit,
     backlog_ledger,
+    delivery_listing,
     event_service_store,
     flow_listing,
     identity_store,
@@ -30,6 +32,7 @@ from odim_relay.domain.sample import INTERVAL_S as SAMPLE_INTERVAL_S
 from odim_relay.errors import OdimRelayError, TransientError
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.duty import Duty
+from odim_relay.use_cases.follow_record import FollowRecord
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.quarantine import ReplayQuarantine
@@ -61,6 +64,21 @@ def replay_quarantine() -> ReplayQuarantine:
         decoders=decoders(),
         publisher=publisher(),
         audit=audit(),
+    )
+
+
+def follow_record() -> FollowRecord:
+    """
+    Tells what became of a Kafka record.
+
+    Raises:
+        TransientError: Redis cannot be reached.
+    """
+    return FollowRecord(
+        positions=ledger_figures().positions(),
+        deliveries=delivery_listing(),
+        attempts=attempt_listing(),
+        quarantine=quarantine_listing(),
     )
 
 

@@ -47,7 +47,7 @@ def run() -> None:
     )
     bridge = Bridge(
         ledger=ledger,
-        ingest=Ingest(ledger=ledger, matchers=matchers, decoders=decoders),
+        ingest=Ingest(ledger=ledger, matchers=matchers, decoders=decoders, tracer=bootstrap.tracer()),
         matchers=matchers,
         publisher=bootstrap.publisher(),
         birth=birth,
@@ -73,6 +73,7 @@ def run() -> None:
             # An event that came before the subscriptions are known would go to nobody.
             if follower.wait_until_read(note_alive):
                 bridge.run()
+    bootstrap.close_tracer()
     log.info("bridge.stopped")
 
 

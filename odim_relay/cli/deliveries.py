@@ -11,6 +11,7 @@ from odim_relay import bootstrap
 from odim_relay.cli import standing
 from odim_relay.cli.attempts import attempts_to_json, print_attempts
 from odim_relay.cli.exits import FailedCommand
+from odim_relay.cli.followed_record import of
 from odim_relay.cli.output import instant, json_option, print_fields, print_json, quiet_logs
 from odim_relay.domain.delivery import State
 from odim_relay.ports import AttemptRecord, DeliveryRecord, Index
@@ -28,6 +29,9 @@ def deliveries() -> None:
     Events on their way to a subscription.
     """
     quiet_logs()
+
+
+deliveries.add_command(of)
 
 
 @deliveries.command()

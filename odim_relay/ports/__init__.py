@@ -48,6 +48,7 @@ from odim_relay.ports.signing import Signer
 from odim_relay.ports.subscriptions import SubscriptionStore
 from odim_relay.ports.tasks import Aftermath, Notice, Publisher, TaskTicket
 from odim_relay.ports.tokens import Token, TokenEndpoint
+from odim_relay.ports.tracing import AttemptSpan, RecordSpan, Tracer
 from odim_relay.ports.turns import Turn
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "AttemptBatch",
     "AttemptListing",
     "AttemptRecord",
+    "AttemptSpan",
     "AttemptStore",
     "AuditEntry",
     "AuditListing",
@@ -112,6 +114,7 @@ __all__ = [
     "Record",
     "RecordSink",
     "RecordSource",
+    "RecordSpan",
     "RedisCondition",
     "RedisFacts",
     "Refusal",
@@ -136,6 +139,7 @@ __all__ = [
     "TopicEpoch",
     "TopicFacts",
     "TopicPartition",
+    "Tracer",
     "Turn",
     "WorkerFacts",
     "Workforce",

@@ -28,6 +28,7 @@ from odim_relay.settings.showing import (
     FlowerSettings,
     LivenessSettings,
     LogSettings,
+    TracingSettings,
     UiSettings,
 )
 from odim_relay.settings.stores import (
@@ -59,6 +60,7 @@ __all__ = [
     "RedisSettings",
     "SecretsSettings",
     "Settings",
+    "TracingSettings",
     "UiSettings",
     "dotenv_names",
     "known_variables",
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     liveness: LivenessSettings = LivenessSettings()
     audit: AuditSettings = AuditSettings()
     flower: FlowerSettings = FlowerSettings()

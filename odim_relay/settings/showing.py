@@ -47,6 +47,32 @@ class AuditSettings(Group):
     retention_s: Seconds = Field(7_776_000, description="none is kept for longer")
 
 
+class TracingSettings(Group):
+    """
+    Traces by OpenTelemetry, from the Kafka record to the POST; needs the extra `odim-relay[tracing]`. Headers and
+    certificates for the collector are set by OpenTelemetry's own variables, `OTEL_EXPORTER_OTLP_HEADERS` for one.
+    """
+
+    enabled: bool = Field(
+        default=False, description="whether spans are made; a record's own `traceparent` is passed on in any case"
+    )
+    otlp_endpoint: str = Field(
+        "http://127.0.0.1:4318/v1/traces",
+        description="URL of a collector that takes OTLP over HTTP",
+        json_schema_extra={"user_info": "secret"},
+    )
+    sample_ratio: float = Field(
+        1, ge=0, le=1, allow_inf_nan=False, description="of the records that bring no `traceparent`, which says itself"
+    )
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _some_url(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("it does not begin with http:// or https://")
+        return url
+
+
 class ApiSettings(Group):
     """
     The Redfish service.

@@ -22,10 +22,11 @@ from odim_relay.ports import (
     Refusal,
     Signer,
     TaskTicket,
+    Tracer,
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
-from odim_relay.use_cases.attempt_log import Attempted
+from odim_relay.use_cases.attempt_log import Attempted, in_a_word
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.boarding import Parcel, board, pack
 from odim_relay.use_cases.directory import SubscriptionDirectory
@@ -61,6 +62,7 @@ class Deliver:
         now_s: Callable[[], float],
         signer: Signer,
         note: Callable[[Attempted], None],
+        tracer: Tracer,
     ) -> None:
         """
         Args:
@@ -80,6 +82,7 @@ class Deliver:
         self._now_s = now_s
         self._signer = signer
         self._note = note
+        self._tracer = tracer
         self._pulses = Pulses()
 
     def __call__(self, ticket: TaskTicket) -> TaskTicket | None:
@@ -146,7 +149,8 @@ class Deliver:
 
     def _attempt(self, parcel: Parcel, subscription: Subscription) -> Aftermath:
         claim = parcel.claim
-        outcome = self._send(parcel, subscription)
+        span = self._tracer.attempt(claim, subscription.destination)
+        outcome = self._send(parcel, subscription, span.traceparent)
         if outcome is None:
             log.info("delivery.abandoned", delivery_id=claim.delivery_id, attempt=claim.attempt)
             return Aftermath()
@@ -154,6 +158,7 @@ class Deliver:
         decision = decide(outcome, claim.attempt, schedule, subscription.retry_policy, self._draw())
         _log_attempt(claim, subscription, outcome, decision)
         self._note_end(claim, subscription.destination, outcome, decision)
+        span.end(outcome, in_a_word(decision))
         return self._act(claim, subscription, outcome, decision)
 
     def _note_end(self, claim: Claim, destination: str, outcome: Outcome, decision: Decision) -> None:
@@ -172,7 +177,7 @@ class Deliver:
             )
         )
 
-    def _send(self, parcel: Parcel, subscription: Subscription) -> Outcome | None:
+    def _send(self, parcel: Parcel, subscription: Subscription, traceparent: str) -> Outcome | None:
         """
         Send the event; to a subscriber that lost some, first word of that, whose failure is the attempt's (L15).
 
@@ -183,7 +188,7 @@ class Deliver:
             return _withheld(subscription)
         claim = parcel.claim
         if not claim.lost_count:
-            return self._post(claim, subscription, parcel.webhook_id, parcel.body, self._timeout_s)
+            return self._post(claim, subscription, parcel.webhook_id, parcel.body, self._timeout_s, traceparent)
         told = self._tell_of_loss(claim, subscription)
         if told is None or verdict_of(told) in {Verdict.TRANSIENT, Verdict.GONE}:
             return told
@@ -191,7 +196,7 @@ class Deliver:
         if not self._ledger.holds(claim):
             return None
         left_s = max(self._timeout_s - told.duration_s, _SHORTEST_TIMEOUT_S)
-        return self._post(claim, subscription, parcel.webhook_id, parcel.body, left_s)
+        return self._post(claim, subscription, parcel.webhook_id, parcel.body, left_s, traceparent)
 
     def _tell_of_loss(self, claim: Claim, subscription: Subscription) -> Outcome | None:
         """
@@ -210,12 +215,24 @@ class Deliver:
         return outcome
 
     def _post(
-        self, claim: Claim, subscription: Subscription, webhook_id: str, body: bytes, timeout_s: float
+        self,
+        claim: Claim,
+        subscription: Subscription,
+        webhook_id: str,
+        body: bytes,
+        timeout_s: float,
+        traceparent: str = "",
     ) -> Outcome | None:
         backups = subscription.backup_destinations
         return self._post_to_any(
             outgoing_request(
-                claim, subscription, webhook_id=webhook_id, body=body, now_s=self._now_s(), signer=self._signer
+                claim,
+                subscription,
+                webhook_id=webhook_id,
+                body=body,
+                now_s=self._now_s(),
+                signer=self._signer,
+                traceparent=traceparent,
             ),
             backups,
             # As it stands now, and not as it stood at the claim.
@@ -233,9 +250,15 @@ class Deliver:
             case RetryAfter(wait_s=wait_s):
                 return self._ledger.retry(claim, wait_s, last)
             case Park(reason=reason):
-                return self._ledger.park(claim, reason, last)
+                parked = self._ledger.park(claim, reason, last)
+                # Who was refused together is sent again, with fewer.
+                if not claim.passengers or reason is not ParkReason.REJECTED:
+                    _log_letter(claim, reason)
+                return parked
             case Suspend():
-                return self._ledger.suspend(claim, ParkReason.GONE, last)
+                parked = self._ledger.suspend(claim, ParkReason.GONE, last)
+                _log_letter(claim, ParkReason.GONE)
+                return parked
 
 
 def _next_of_run(aftermath: Aftermath) -> TaskTicket | None:
@@ -253,6 +276,16 @@ def _withheld(subscription: Subscription) -> Outcome:
     """
     problem = str(SealedError("this subscription", subscription.sealed_by))
     return Outcome(failure=Failure.SEALED, detail=problem, is_unsent=True)
+
+
+def _log_letter(claim: Claim, reason: ParkReason) -> None:
+    log.warning(
+        "dead_letter.parked",
+        delivery_id=claim.delivery_id,
+        subscription_id=claim.subscription_id,
+        attempt=claim.attempt,
+        reason=reason,
+    )
 
 
 def _log_attempt(claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:

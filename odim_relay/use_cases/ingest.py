@@ -4,7 +4,7 @@ From Kafka records to deliveries in the ledger and tasks in the broker.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from odim_relay.domain.event import Event, Shape
@@ -19,8 +19,10 @@ from odim_relay.ports import (
     Position,
     QuarantineEntry,
     Record,
+    RecordSpan,
     TaskTicket,
     TopicPartition,
+    Tracer,
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.directory import MatcherDirectory
@@ -67,6 +69,7 @@ class _Draft:
     unmatched_count: int = 0
     unknown_source_count: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
+    spans: list[tuple[RecordSpan, int, str]] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
@@ -82,11 +85,14 @@ class Ingest:
     Takes records in, exactly once each as far as the ledger goes (L3, L9). For one thread.
     """
 
-    def __init__(self, *, ledger: IngestLedger, matchers: MatcherDirectory, decoders: Mapping[str, Decoder]) -> None:
+    def __init__(
+        self, *, ledger: IngestLedger, matchers: MatcherDirectory, decoders: Mapping[str, Decoder], tracer: Tracer
+    ) -> None:
         """
         Args:
             decoders: by topic.
         """
+        self._tracer = tracer
         self._ledger = ledger
         self._matchers = matchers
         self._decoders = decoders
@@ -117,7 +123,8 @@ class Ingest:
                 start += 1
             if start == len(records):
                 return
-            batch = self._fill(partition, position, records, start, parse=parse)
+            draft = _Draft()
+            batch = self._fill(draft, partition, position, records, start, parse=parse)
             written = self._ledger.ingest(batch)
             if written is None:
                 stands = self._ledger.position(partition)
@@ -126,13 +133,21 @@ class Ingest:
                 # So it was the subscriptions: match again with those that count now (L9).
                 self._matchers.refresh()
                 continue
+            for span, event_count, problem in draft.spans:
+                span.end(event_count=event_count, problem=problem)
             position = batch.reached
             yield position, written
 
     def _fill(
-        self, partition: TopicPartition, position: Position, records: Sequence[Record], start: int, *, parse: bool
+        self,
+        draft: _Draft,
+        partition: TopicPartition,
+        position: Position,
+        records: Sequence[Record],
+        start: int,
+        *,
+        parse: bool,
     ) -> IngestBatch:
-        draft = _Draft()
         reached = position
         for index in range(start, len(records)):
             record = records[index]
@@ -168,6 +183,7 @@ class Ingest:
         Returns:
             the cursor of the last one added when the draft was full before the record's end, else empty.
         """
+        span = self._tracer.record(partition, record)
         decoded = self._decoders[partition.topic](record.value) if parse else _UNPARSED
         if not after:
             draft.record_count += 1
@@ -175,11 +191,16 @@ class Ingest:
             case Undecodable():
                 draft.quarantine.append(_quarantined(partition, topic_epoch, record, decoded))
                 draft.size += len(record.value)
+                draft.spans.append((span, 0, decoded.reason))
                 return ""
             case Ignored():
                 draft.ignored[decoded.kind] += 1
+                draft.spans.append((span, 0, ""))
                 return ""
             case events:
+                draft.spans.append((span, len(events), ""))
+                if span.traceparent != record.traceparent:
+                    record = replace(record, traceparent=span.traceparent)
                 return self._add_events(draft, partition, topic_epoch, record, after, events)
 
     def _add_events(

@@ -20,7 +20,14 @@ _REPLAY_HEADERS = (("x-odim-relay-replay", "1"),)
 
 
 def outgoing_request(
-    claim: Claim, subscription: Subscription, *, webhook_id: str, body: bytes, now_s: float, signer: Signer
+    claim: Claim,
+    subscription: Subscription,
+    *,
+    webhook_id: str,
+    body: bytes,
+    now_s: float,
+    signer: Signer,
+    traceparent: str = "",
 ) -> OutgoingRequest:
     """
     Make the request of one attempt, signed with every secret and key of the subscription that is live.
@@ -28,6 +35,7 @@ def outgoing_request(
     Args:
         webhook_id: by which the subscriber knows duplicates.
         now_s: seconds since the epoch.
+        traceparent: of the attempt; empty for none.
     """
     timestamp = str(int(now_s))
     signatures = " ".join(
@@ -49,7 +57,7 @@ def outgoing_request(
             *((("webhook-signature", signatures),) if signatures else ()),
             ("x-odim-relay-attempt", str(claim.attempt)),
             *(_REPLAY_HEADERS if claim.is_replay else ()),
-            *(((TRACEPARENT, claim.traceparent),) if claim.traceparent else ()),
+            *(((TRACEPARENT, traceparent),) if traceparent else ()),
         ),
         is_repeatable=claim.mode is not Mode.AT_MOST_ONCE,
         tls=tls_terms_of(subscription),

@@ -61,7 +61,10 @@ class Replay:
             connections |= {one.destination_id: one for one in step.connections}
             if not step.has_more:
                 break
-        return released + self._knock_at_all(connections.values())
+        released += self._knock_at_all(connections.values())
+        if released:
+            log.info("deliveries.replayed", count=released)
+        return released
 
     def _knock_at_all(self, connections: Collection[Connection]) -> int:
         if not connections:

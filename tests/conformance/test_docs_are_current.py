@@ -33,6 +33,7 @@ def made() -> Iterator[Any]:
         ("cli.md", "cli_markdown"),
         ("settings.md", "settings_markdown"),
         ("metrics.md", "metrics_markdown"),
+        ("logs.md", "logs_document"),
         ("api-reference.md", "api_reference_markdown"),
     ],
 )

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -118,11 +118,11 @@ def follow(terminal: Terminal, step: Typed) -> None:
 
 
 def expect(terminal: Terminal, step: Typed, timeout_s: float) -> None:
-    wait_until(
-        lambda: looks_as_shown(step.shown, terminal.fresh()),
-        timeout_s=timeout_s,
-        what=f"{step} to answer\n{chr(10).join(step.shown)}\nIt answers\n{terminal.fresh()}",
-    )
+    with suppress(AssertionError):
+        wait_until(lambda: looks_as_shown(step.shown, terminal.fresh()), timeout_s=timeout_s, what="the answer")
+        return
+    shown = "\n".join(step.shown)
+    pytest.fail(f"{step} is to answer\n{shown}\n--- and answers\n{terminal.fresh()[:4000]}")
 
 
 @pytest.mark.usefixtures("alone")

@@ -9,15 +9,16 @@ from odim_relay.adapters.security.signing import Ed25519Signer
 from odim_relay.domain.backoff import Backoff
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.subscription import Subscription
-from odim_relay.ports import DeliveryLedger, TaskTicket
+from odim_relay.ports import DeliveryLedger, TaskTicket, Tracer
 from odim_relay.use_cases.attempt_log import Attempted
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.deliver import Deliver
 from odim_relay.use_cases.directory import SubscriptionDirectory
+from odim_relay.use_cases.untraced import Untraced
 from tests.fakes.delivery_ledger import InMemoryDeliveryLedger
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
-from tests.fakes.ledger_state import Kept, LedgerState
+from tests.fakes.ledger_state import Body, Kept, LedgerState
 from tests.fakes.publisher import InMemoryPublisher
 from tests.fakes.samples import PARTITION, START, batch
 from tests.fakes.sender import InMemorySender
@@ -37,6 +38,7 @@ class InMemoryRelay:
     sender: InMemorySender = field(default_factory=InMemorySender)
     publisher: InMemoryPublisher = field(default_factory=InMemoryPublisher)
     now_s: float = 1_234.9
+    tracer: Tracer = field(default_factory=Untraced)
     attempted: list[Attempted] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,6 +59,7 @@ class InMemoryRelay:
             draw=lambda: 0.5,
             now_s=lambda: self.now_s,
             signer=Ed25519Signer(),
+            tracer=self.tracer,
             note=self.attempted.append,
         )
 
@@ -77,3 +80,8 @@ class InMemoryRelay:
     def kept(self) -> Kept:
         (kept,) = self.state.deliveries.values()
         return kept
+
+    @property
+    def kept_body(self) -> Body:
+        (body,) = self.state.bodies.values()
+        return body

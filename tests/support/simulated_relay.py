@@ -42,6 +42,7 @@ from odim_relay.use_cases.directory import SubscriptionDirectory
 from odim_relay.use_cases.expire import Expire
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
+from odim_relay.use_cases.untraced import Untraced
 from tests.support.moved_clock import ScriptsWithClock
 from tests.support.simulated_time import SimulatedTime
 
@@ -131,6 +132,7 @@ class SimulatedRelay:
             draw=Random(1).random,  # noqa: S311 - jitter, the same in every run
             now_s=lambda: START_MS / 1000 + time.now_s,
             signer=Ed25519Signer(),
+            tracer=Untraced(),
             note=lambda _: None,
         )
         time.every(settings.ledger.reap_interval_s, Reap(ledger=ledger, publisher=self))

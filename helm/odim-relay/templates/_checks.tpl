@@ -34,6 +34,9 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if hasKey $plain "LIVENESS__FILE" }}
+{{- fail "settings.liveness.file is the chart's to say: its probes look there" }}
+{{- end }}
 {{- if eq (get $plain "API__PLAIN_HTTP" | default "false") "true" }}
 {{- fail "settings.api.plain_http is for loopback alone; in a pod nobody could reach it" }}
 {{- end }}

@@ -29,6 +29,7 @@ class RedisDeliveryListing:
     """
 
     def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
         self._client = scripts.client
         self._prefix = scripts.prefix
 
@@ -74,26 +75,14 @@ class RedisDeliveryListing:
         return found
 
     def _backlogs(self, ids: Sequence[str]) -> Iterator[Backlog]:
-        with translated("counting what is parked"):
-            pipe = self._client.pipeline(transaction=False)
-            for id_ in ids:
-                pipe.hgetall(self._key(keys.parked_counts(id_)))
-                for index, low, high in _ranks(id_):
-                    pipe.zrangebyscore(self._key(index), low, high, start=0, num=1, withscores=True)
-            replies = iter(pipe.execute())
-        counts: dict[str, dict[str, int]] = {}
-        oldest: dict[str, str] = {}
+        replies = iter(self._scripts.run("heads", *ids))
         for id_ in ids:
-            counts[id_] = {text(reason): int(count) for reason, count in next(replies).items()}
-            heads = [(score % LIVE, head) for _ in _ranks(id_) for head, score in next(replies)]
-            if heads:
-                oldest[id_] = text(min(heads)[1])
-        firsts = self._letters(list(oldest.values()))
-        for id_ in ids:
-            first = firsts.get(oldest.get(id_, ""))
+            counts, letter = next(replies), next(replies)
+            first = _first(*letter) if letter else None
             oldest_at_ms = 0 if first is None else first.recorded_at_ms or first.parked_at_ms
             last = {} if first is None else first.last
-            for reason, count in sorted(counts[id_].items()):
+            pairs = zip(map(text, counts[::2]), map(int, counts[1::2]), strict=True)
+            for reason, count in sorted(pairs):
                 yield Backlog(subscription_id=id_, reason=reason, count=count, oldest_at_ms=oldest_at_ms, last=last)
 
     def _with_parked(self) -> list[str]:
@@ -258,6 +247,10 @@ def _ranks(subscription_id: str) -> tuple[_Rank, ...]:
     others = (keys.delayed(subscription_id), keys.by_hand(subscription_id))
     ahead = ((ready, "-inf", f"(-{LIVE}"), (ready, f"-{LIVE}", "(0"))
     return *ahead, (ready, "0", "+inf"), *((index, "-inf", "+inf") for index in others)
+
+
+def _first(id_: bytes, document: bytes, record: bytes, recorded_at_ms: bytes) -> DeliveryRecord:
+    return _delivery(text(id_), json.loads(document), text(record), int(recorded_at_ms or 0))
 
 
 def _delivery(delivery_id: str, fields: Mapping[str, Any], record: str, recorded_at_ms: int) -> DeliveryRecord:

@@ -99,6 +99,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], list[str]]] = [
         {"settings": {"delivery": {"tls_dir": "/x"}}, "tls": {"clientCertificates": SECRET}},
         ["settings.delivery.tls_dir and tls.clientCertificates.existingSecret exclude each other"],
     ),
+    ({"settings": {"liveness": {"file": "/tmp/x"}}}, ["settings.liveness.file is the chart's to say"]),  # noqa: S108
     ({"settings": {"api": {"plain_http": True}}}, ["settings.api.plain_http is for loopback alone"]),
     (
         {"worker": {"autoscaling": {"enabled": True}, "keda": {"enabled": True}}},

@@ -28,6 +28,7 @@ VENV = Path(sys.prefix).resolve()
 PYTHON = str(VENV / "bin" / "python")
 MODULES = {"odim-relay": "odim_relay", "celery": "celery"}
 PROCESSES = ("bridge", "worker", "maintenance", "beat", "api", "flower")
+WORKS = {"bridge": "bridge.started", "worker": " ready.", "maintenance": " ready.", "beat": "beat: Starting..."}
 # What this test needs of /tmp and of homes, which others may not enter, is put back after they were emptied.
 SCRIPT = """
 set -eu
@@ -98,6 +99,9 @@ class Caged(LocalProcess):
     def is_ready(self) -> bool:
         probe: Thing = self.container.get("readinessProbe") or self.container["startupProbe"]
         if "exec" in probe:
+            # The first sign of life comes before a signal is waited for.
+            if WORKS[self.name] not in self.log():
+                return False
             _, *arguments = probe["exec"]["command"]
             return not self.inside(PYTHON, "-m", "odim_relay", *arguments).returncode
         asked: Thing = probe["httpGet"]

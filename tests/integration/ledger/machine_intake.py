@@ -12,6 +12,7 @@ from odim_relay.domain.subscription import Filters, Mode, RetryPolicy, Subscript
 from odim_relay.ports import Position, TaskTicket
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest, PositionMovedError
+from odim_relay.use_cases.untraced import Untraced
 from tests.integration.ledger.history import EPOCH, FIRST_OFFSET, NOT_FOR_SUBSCRIBERS, PARTITION, UNREADABLE, decode
 from tests.integration.ledger.machine_sending import UNAVAILABLE, Sending
 from tests.integration.ledger.machine_world import RETENTION_S, one_of, picks, publishing
@@ -76,7 +77,12 @@ class Bridge:
 
     def __init__(self, ledger: WatchedLedger, position: Position) -> None:
         self.matchers = MatcherDirectory(ledger, ledger.services, ledger.inventory)  # type: ignore[arg-type] # as far as it needs a store
-        self.ingest = Ingest(ledger=ledger, matchers=self.matchers, decoders={PARTITION.topic: decode})  # type: ignore[arg-type]
+        self.ingest = Ingest(
+            ledger=ledger,  # type: ignore[arg-type] # as far as it needs one
+            matchers=self.matchers,
+            decoders={PARTITION.topic: decode},
+            tracer=Untraced(),
+        )
         self.position = position
         self.matchers.refresh()
 

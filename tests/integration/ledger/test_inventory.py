@@ -23,6 +23,7 @@ from odim_relay.formats import Decoded
 from odim_relay.ports import InventoryChange, InventoryContent, Record
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest
+from odim_relay.use_cases.untraced import Untraced
 from tests.fakes.samples import PARTITION, START, batch, subscription
 from tests.integration.ledger.bench import PREFIX, Bench
 from tests.support.redis_server import RedisServer
@@ -193,7 +194,9 @@ class Bridge:
         self.store = RedisSubscriptionStore(scripts)
         self.ledger = RedisIngestLedger(scripts)
         self.matchers = MatcherDirectory(self.store, RedisEventServiceStore(scripts), RedisInventoryStore(scripts))
-        self._ingest = Ingest(ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: decode})
+        self._ingest = Ingest(
+            ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: decode}, tracer=Untraced()
+        )
         self._position = START
         self.taken_count = 0
         for id_, origin in (("first", FIRST), ("second", SECOND), ("rack", RACK)):

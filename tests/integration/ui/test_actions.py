@@ -378,3 +378,22 @@ def test_who_did_it_on_the_page_is_noted_and_shown(filled: Filled, admin: PageCl
     assert (Action.SUBSCRIPTION_SUSPENDED, actor) in found
     assert (Action.TEST_SENT, actor) in found
     assert "subscription.suspended" in admin.get("/ui/audit?subject=five").text
+
+
+# --- who did it ---
+
+
+def test_what_is_done_on_the_page_is_remembered_with_who_did_it(filled: Filled, admin: PageClient) -> None:
+    filled.subscribe("noted")
+    admin.act("/ui/subscriptions/noted/suspend")
+
+    page = admin.get("/ui/audit?subject=noted").text
+
+    row = page.partition("<tbody>")[2].partition("</tr>")[0]
+    assert "subscription.suspended" in row
+    assert "<bdi>admin</bdi>" in row
+    assert "page 127.0.0.1" in row
+    assert "Nothing of this kind" in admin.get("/ui/audit?subject=noted&actor=nobody").text
+    assert "subscription.suspended" not in admin.get("/ui/audit?subject=noted&action=account").text
+    for query in ("page=x", "page=999999", "action=%3Cscript%3E", f"actor={'x' * 3_000}"):
+        assert admin.get(f"/ui/audit?{query}").status_code == 200

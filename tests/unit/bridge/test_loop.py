@@ -8,6 +8,7 @@ from odim_relay.ports import Commit, IngestBatch, Position, TaskTicket, TopicPar
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest
 from odim_relay.use_cases.start import LedgerMissingError, StartPositions
+from odim_relay.use_cases.untraced import Untraced
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.inventory_store import InMemoryInventoryStore
@@ -73,7 +74,7 @@ class World:
         )
         self.bridge = Bridge(
             ledger=self.ledger,
-            ingest=Ingest(ledger=self.ledger, matchers=matchers, decoders={PARTITION.topic: decode}),
+            ingest=Ingest(ledger=self.ledger, matchers=matchers, decoders={PARTITION.topic: decode}, tracer=Untraced()),
             matchers=matchers,
             publisher=self.publisher,
             birth=self.ledger.birth(),

@@ -237,7 +237,8 @@ def test_what_is_told_of_a_failure_has_no_secrets(relay: InMemoryRelay, logs: Lo
 
     assert relay.kept.last is not None
     assert relay.kept.last.destination == "https://example.test/hook"
-    (line,) = logs
+    line, parked = logs
+    assert (parked["event"], parked["reason"], parked["subscription_id"]) == ("dead_letter.parked", "rejected", "s")
     assert (line["event"], line["destination"]) == ("delivery.attempted", "https://example.test/hook")
     assert (line["attempt"], line["status"], line["decision"], line["duration_s"]) == (1, 400, "Park", 0.123)
 

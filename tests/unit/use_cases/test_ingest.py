@@ -7,6 +7,7 @@ from odim_relay.domain.identity import delivery_id, event_id
 from odim_relay.ports import IngestBatch, Position, Record, TaskTicket
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import MOST_BYTES, MOST_DELIVERIES, Ingest, PositionMovedError
+from odim_relay.use_cases.untraced import Untraced
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.inventory_store import InMemoryInventoryStore
@@ -37,7 +38,9 @@ class World:
         self.matchers = MatcherDirectory(
             self.store, InMemoryEventServiceStore(self.store.state), InMemoryInventoryStore(self.store.state)
         )
-        self.ingest = Ingest(ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: decode})
+        self.ingest = Ingest(
+            ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: decode}, tracer=Untraced()
+        )
         self.ledger.set_position(PARTITION, None, START)
 
     def subscribe(self, id_: str, *wanted: str, context: str | None = None) -> None:
@@ -192,7 +195,7 @@ def test_a_bridge_that_takes_over_within_a_record_goes_on_behind_the_cursor(worl
     ids = world.subscribe_many(300)
     records = [Record(offset=0, value=b"A|A")]
     next(iter(world.ingest.take(PARTITION, START, records)))
-    heir = Ingest(ledger=world.ledger, matchers=world.matchers, decoders={PARTITION.topic: decode})
+    heir = Ingest(ledger=world.ledger, matchers=world.matchers, decoders={PARTITION.topic: decode}, tracer=Untraced())
     stands = world.ledger.position(PARTITION)
     assert stands is not None
 
@@ -225,7 +228,12 @@ def test_a_batch_has_a_limit_of_bytes_by_rule_l8(world: World) -> None:
     world.subscribe("a")
     size = MOST_BYTES // 2 + 1
     large = Event(format=EventFormat.EVENT, payload=bytes(size), records=(EventRecord(),))
-    ingest = Ingest(ledger=world.ledger, matchers=world.matchers, decoders={PARTITION.topic: lambda _: (large, large)})
+    ingest = Ingest(
+        ledger=world.ledger,
+        matchers=world.matchers,
+        decoders={PARTITION.topic: lambda _: (large, large)},
+        tracer=Untraced(),
+    )
 
     assert len(list(ingest.take(PARTITION, START, [Record(offset=offset, value=b"") for offset in range(3)]))) == 3
 

@@ -13,6 +13,7 @@ from odim_relay.ports import Record
 from odim_relay.use_cases.ingest import MOST_DELIVERIES, Ingest
 from odim_relay.use_cases.new_deliveries import new_deliveries
 from odim_relay.use_cases.quarantine import ReplayQuarantine
+from odim_relay.use_cases.untraced import Untraced
 from tests.fakes.samples import PARTITION, START
 from tests.unit.use_cases import test_announce, test_ingest, test_quarantine
 
@@ -55,7 +56,7 @@ def test_each_part_of_a_larger_one_has_a_name_of_its_own_by_rule_l3() -> None:
 def test_all_parts_for_one_subscription_are_written_at_once() -> None:
     world = test_ingest.World()
     ids = world.subscribe_many(MOST_DELIVERIES - 1, "A")
-    ingest = Ingest(ledger=world.ledger, matchers=world.matchers, decoders={PARTITION.topic: decode})
+    ingest = Ingest(ledger=world.ledger, matchers=world.matchers, decoders={PARTITION.topic: decode}, tracer=Untraced())
     records = [Record(offset=0, value=payload_of(1)), Record(offset=1, value=payload_of(4))]
 
     list(ingest.take(PARTITION, START, records))

@@ -14,6 +14,7 @@ from odim_relay.formats import odim
 from odim_relay.ports import InventoryChange, InventoryContent, Record
 from odim_relay.use_cases.directory import MatcherDirectory
 from odim_relay.use_cases.ingest import Ingest
+from odim_relay.use_cases.untraced import Untraced
 from tests.fakes.event_service_store import InMemoryEventServiceStore
 from tests.fakes.ingest_ledger import InMemoryIngestLedger
 from tests.fakes.inventory_store import InMemoryInventoryStore
@@ -45,7 +46,9 @@ class World:
         self.inventory = InMemoryInventoryStore(self.state)
         self.ledger = InMemoryIngestLedger(self.state)
         self.matchers = MatcherDirectory(self.store, InMemoryEventServiceStore(self.state), self.inventory)
-        self.ingest = Ingest(ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: odim.decode})
+        self.ingest = Ingest(
+            ledger=self.ledger, matchers=self.matchers, decoders={PARTITION.topic: odim.decode}, tracer=Untraced()
+        )
         self.ledger.set_position(PARTITION, None, START)
 
     def subscribe(self, id_: str, *origins: str) -> None:

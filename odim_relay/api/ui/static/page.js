@@ -4,11 +4,13 @@
 (() => {
   const LONGEST_WAIT_S = 10;
   const ANSWERS_WITHIN_MS = 20_000;
+  const FURTHEST = 120;
 
   const live = document.getElementById("live");
   const every = Number(live?.dataset.every || 0);
   const freshness = document.getElementById("freshness");
   const announcer = document.getElementById("announcer");
+
   // Morphing: what is there is changed in place, so that focus, scroll and what is open stay.
 
   const keeps = (element, name) =>
@@ -24,25 +26,48 @@
     }
   };
 
+  const keyOf = (node) => node.id || node.dataset?.key || "";
+
   const isSame = (old, fresh) =>
-    old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && (old.id || "") === (fresh.id || "");
+    old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && keyOf(old) === keyOf(fresh);
+
+  // The element that is to become `fresh`: the next one, or one a little further on whose key or kind tells that it is it.
+  const counterpart = (next, fresh) => {
+    if (!next || isSame(next, fresh)) return next;
+    if (fresh.nodeType !== Node.ELEMENT_NODE) return null;
+    let candidate = next.nextSibling;
+    for (let steps = 0; candidate && steps < FURTHEST; steps += 1, candidate = candidate.nextSibling) {
+      if (isSame(candidate, fresh) && candidate.className === fresh.className) return candidate;
+    }
+    return null;
+  };
 
   const morph = (old, fresh) => {
-    const wanted = [...fresh.childNodes];
-    wanted.forEach((node, index) => {
-      const there = old.childNodes[index];
+    let next = old.firstChild;
+    for (const node of [...fresh.childNodes]) {
+      const there = counterpart(next, node);
       if (!there) {
-        old.append(node);
-      } else if (!isSame(there, node)) {
-        there.replaceWith(node);
-      } else if (there.nodeType === Node.ELEMENT_NODE) {
+        old.insertBefore(node, next);
+        continue;
+      }
+      while (next !== there) {
+        const gone = next;
+        next = next.nextSibling;
+        gone.remove();
+      }
+      next = there.nextSibling;
+      if (there.nodeType === Node.ELEMENT_NODE) {
         matchAttributes(there, node);
         morph(there, node);
       } else if (there.nodeValue !== node.nodeValue) {
         there.nodeValue = node.nodeValue;
       }
-    });
-    while (old.childNodes.length > wanted.length) old.lastChild.remove();
+    }
+    while (next) {
+      const gone = next;
+      next = next.nextSibling;
+      gone.remove();
+    }
   };
 
   const announcement = () => live.querySelector("[data-announce]")?.dataset.announce || "";
@@ -86,8 +111,9 @@
   const show = (found) => {
     const before = announcement();
     if (!isBeingCopied()) {
-      const fresh = new DOMParser().parseFromString(found.html, "text/html");
-      morph(live, fresh.body);
+      const fresh = document.createElement("template");
+      fresh.innerHTML = found.html;
+      morph(live, fresh.content);
     }
     const after = announcement();
     if (after !== before) announcer.textContent = after;

@@ -1,0 +1,3 @@
+"""
+OpenTelemetry: an extra, imported only where tracing is on.
+"""
