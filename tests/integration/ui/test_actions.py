@@ -160,6 +160,23 @@ def test_dead_letters_are_discarded(filled: Filled, admin: PageClient) -> None:
     assert filled.letter("six-00000") == {}
 
 
+@pytest.mark.parametrize("verb", ["replay", "discard"])
+def test_what_waits_is_neither_replayed_nor_discarded_with_the_dead_letters(
+    filled: Filled, admin: PageClient, verb: str
+) -> None:
+    name = f"mixed-{verb}"
+    filled.subscribe(name)
+    filled.fill(name, 2)
+    admin.act(f"/ui/subscriptions/{name}/suspend")
+    filled.ingest((f"{name}-waits", name))
+    before = filled.letter(f"{name}-waits")
+    assert before["reason"] == "suspended"
+
+    assert admin.told(admin.act(f"/ui/subscriptions/{name}/{verb}")).startswith("2 dead letters ")
+
+    assert filled.letter(f"{name}-waits") == before
+
+
 @pytest.mark.parametrize(("verb", "stays"), [("replay", True), ("discard", False)])
 def test_one_delivery_is_looked_at_and_acted_on(filled: Filled, admin: PageClient, verb: str, *, stays: bool) -> None:
     name = f"alone-{verb}"
