@@ -5,7 +5,7 @@ It is an observation. An attempt neither waits for it nor fails with it, and wha
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
@@ -29,9 +29,14 @@ _MOST_REMEMBERED = 5_000
 """
 Attempts that wait to be told, of one process; the oldest leave. More than it makes in a second.
 """
-_MOST_OF_ALL = 1_000
+_MOST_FAILURES, _MOST_SUCCESSES = 1_000, 100
 """
-Attempts told of at once, for all subscriptions together, as long as each has its newest.
+Attempts told of at once, for all subscriptions together, as long as each has its newest: each that is told costs about
+as much as a tenth of a delivery.
+"""
+_MOST_NEWEST = 300
+"""
+Successes told of at once, where more subscriptions than that had one: the newest.
 """
 _MOST_ENTRIES = 500
 """
@@ -184,12 +189,14 @@ def _kept(remembered: Sequence[Attempted], most: int) -> Iterator[KeptAttempt]:
     """
     What is told of, oldest first: each subscription's newest, and whatever belongs into a delivery's history.
     """
-    by_subscription: dict[str, list[int]] = defaultdict(list)
+    failures, successes = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
     for place, attempted in enumerate(remembered):
-        by_subscription[attempted.subscription_id].append(place)
-    if len(remembered) > _MOST_OF_ALL:
-        most = min(most, max(_MOST_OF_ALL // len(by_subscription), 1))
-    newest = {place for places in by_subscription.values() for place in places[-most:]}
+        kind = successes if isinstance(attempted.decision, Delivered) else failures
+        kind[attempted.subscription_id].append(place)
+    newest = {
+        *_newest(failures, most, _MOST_FAILURES),
+        *sorted(_newest(successes, most, _MOST_SUCCESSES))[-_MOST_NEWEST:],
+    }
     for place, attempted in enumerate(remembered):
         is_delivered = isinstance(attempted.decision, Delivered)
         # What succeeds at once has no history; of passengers it is not known here whether they ever failed.
@@ -202,6 +209,16 @@ def _kept(remembered: Sequence[Attempted], most: int) -> Iterator[KeptAttempt]:
                 delivery_ids=ids,
                 only_if_known=is_delivered,
             )
+
+
+def _newest(places: Mapping[str, Sequence[int]], most: int, most_of_all: int) -> Iterator[int]:
+    """
+    Of each subscription the newest, fewer where there are many.
+    """
+    if sum(map(len, places.values())) > most_of_all:
+        most = min(most, max(most_of_all // len(places), 1))
+    for of_one in places.values():
+        yield from of_one[-most:]
 
 
 def _chunks(attempts: Sequence[KeptAttempt]) -> Iterator[Sequence[KeptAttempt]]:

@@ -103,7 +103,13 @@ def test_attempts_of_all_workers_are_measured_and_none_is_forgotten_by_one_that_
     assert 0 < grown("delivery_latency_seconds_sum") < 150 * SOON_S
     # Told by the end of the processes and not by chance: within their last second nothing had been told.
     assert after["workers", ()] >= 1
-    assert after["store_up", ("kafka",)] == after["store_up", ("broker",)] == after["beat_up", ()] == 1
+    assert after["beat_up", ()] == 1
+    # Whoever answers late on a busy machine is taken for away until the next scrape.
+    wait_until(
+        lambda: all(scrape()["store_up", (store,)] for store in ("redis", "broker", "kafka")),
+        timeout_s=SOON_S,
+        what="all stores to be up",
+    )
 
     history = json.loads(relay.run("subscriptions", "show", shaky.id, "--json"))["history"]
     assert len(history) == 20

@@ -145,5 +145,6 @@ def test_terminate_after_retries_removes_the_subscription_and_counts_what_waited
     assert relay.receiver.request_count(subscriber.path) == asked
     assert relay.store.get(healthy.id) is not None
     assert not relay.ledger.dead_letters()
+    wait_until(lambda: relay.maintenance.lines("subscription.terminated"), timeout_s=SOON_S, what="its end to be told")
     told = [line for process in (relay.worker, relay.maintenance) for line in process.lines("subscription.terminated")]
     assert [line["subscription_id"] for line in told] == [subscriber.id]

@@ -57,7 +57,7 @@ Every key that odim-relay keeps in Redis. All start with `REDIS__KEY_PREFIX`, `o
 | `quarantine:values` | hash | entry id -> the record's bytes | as the entry |
 | `quarantine:order` | zset | entry id, scored with when it came, ms | as the entry |
 | `quarantine:bytes` | string | size of all values | for ever |
-| `quarantine:growth` | hash | `told` (how many there were when that was last told), `at_ms` (when the last one came) | for ever |
+| `quarantine:growth` | hash | `told` (how many there were when that was last told, or how few since), `at_ms` (when the last one came) | for ever |
 | `notices` | hash | number -> JSON document of a change that is to be told: `name`, `subject`, `detail` where there is any, `noted_at_ms` | until it is told; of more than 10,000 the oldest leave |
 | `notices:order` | zset | the same numbers | as they |
 | `notices:state` | hash | `last` (number of the newest there ever was) · `logged` (up to which they were) · `at` and `after` (the one that was told to its readers up to this subscription last) | for ever |

@@ -138,13 +138,30 @@ def test_of_many_attempts_each_subscription_has_its_newest(log: AttemptLog, stor
     assert len(store.of_subscription("quiet")) == 1
 
 
-def test_of_very_many_subscriptions_each_has_its_newest_alone(log: AttemptLog, store: Store) -> None:
-    for number in range(1_000):
+@pytest.mark.parametrize(("make", "count"), [(made, 200), (failed, 1_000)])
+def test_of_very_many_subscriptions_each_has_its_newest_alone(
+    log: AttemptLog, store: Store, make: Callable[..., Attempted], count: int
+) -> None:
+    for number in range(count):
         for _ in range(2):
-            log.note(made(number, subscription_id=f"s{number}", attempt=1))
+            log.note(make(number, subscription_id=f"s{number}", attempt=1))
     log.tell()
 
-    assert {len(store.of_subscription(f"s{number}")) for number in range(1_000)} == {1}
+    assert {len(store.of_subscription(f"s{number}")) for number in range(count)} == {1}
+
+
+def test_of_more_subscriptions_than_that_the_newest_successes_are_told_and_every_failure(
+    log: AttemptLog, store: Store
+) -> None:
+    log.note(failed(0, subscription_id="failing"))
+    for number in range(1_000):
+        log.note(made(number, subscription_id=f"s{number}", attempt=1))
+    log.tell()
+
+    told = {number for number in range(1_000) if store.of_subscription(f"s{number}")}
+    assert told == set(range(700, 1_000))
+    assert store.of_subscription("failing")
+    assert store.sums["attempts:delivered:2xx"] == 1_000
 
 
 def test_what_is_told_at_once_is_bounded(log: AttemptLog, store: Store) -> None:

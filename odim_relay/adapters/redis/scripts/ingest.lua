@@ -161,10 +161,9 @@ local function tell_of_growth(before)
   local growth, now = prefix .. 'quarantine:growth', redis.call('ZCARD', prefix .. 'quarantine:order')
   local found = redis.call('HMGET', growth, 'told', 'at_ms')
   local told, at_ms = math.min(found[1] or 0, before), tonumber(found[2] or 0)
-  redis.call('HSET', growth, 'at_ms', text(NOW))
-  if now < 2 * told and NOW - at_ms < RULES.quiet_ms then return end
-  redis.call('HSET', growth, 'told', now)
-  notice('quarantine_growing', '', text(now))
+  local is_told = now >= 2 * told or NOW - at_ms >= RULES.quiet_ms
+  redis.call('HSET', growth, 'told', is_told and now or told, 'at_ms', text(NOW))
+  if is_told then notice('quarantine_growing', '', text(now)) end
 end
 
 local had_quarantined = quarantine_count > 0 and redis.call('ZCARD', prefix .. 'quarantine:order')
