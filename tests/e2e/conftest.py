@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.support.browser import open_browser
+from tests.support.chromium import ChromiumMissingError, chromium
 from tests.support.kafka_mock import KafkaMock
 from tests.support.kafka_server import KafkaServer
 from tests.support.receiver import Receiver
@@ -56,3 +59,16 @@ def _end_subscriptions(request: pytest.FixtureRequest) -> Iterator[None]:
         relay.unsubscribe(subscriber)
     relay.tell()
     relay.forget()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """
+    A Chromium of this module's alone. Skips the test where there is none.
+    """
+    try:
+        chromium()
+    except ChromiumMissingError as exc:
+        pytest.skip(f"needs a browser, but there is {exc}")
+    with open_browser() as found:
+        yield found

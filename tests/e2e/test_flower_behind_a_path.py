@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import yaml
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.support.chromium import QUIET, ChromiumMissingError, chromium
 from tests.support.events import events
 from tests.support.flower_process import PASSWORD, USER, FlowerProcess
 from tests.support.nginx import NginxMissingError, NginxProcess, nginx
@@ -60,20 +59,17 @@ def troubles() -> list[str]:
 
 
 @pytest.fixture
-def page(troubles: list[str]) -> Iterator[Page]:
-    try:
-        executable = chromium()
-    except ChromiumMissingError as exc:
-        pytest.skip(f"needs Chromium, but there is {exc}")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=QUIET) as browser:
-        page = browser.new_page(http_credentials={"username": USER, "password": PASSWORD})
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "response",
-            lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
-        )
-        page.on("requestfailed", lambda request: troubles.append(f"{request.failure} {request.url}"))
-        yield page
+def page(browser: Browser, troubles: list[str]) -> Iterator[Page]:
+    context = browser.new_context(http_credentials={"username": USER, "password": PASSWORD})
+    page = context.new_page()
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "response",
+        lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+    )
+    page.on("requestfailed", lambda request: troubles.append(f"{request.failure} {request.url}"))
+    yield page
+    context.close()
 
 
 @pytest.mark.parametrize("path", ["/flower/", "/flower/tasks", "/flower/broker", "/flower/api/workers"])

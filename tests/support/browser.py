@@ -2,7 +2,6 @@
 A real browser at the operator page, that minds everything it complains of.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, sync_playwright
 
 from tests.support.api_process import ApiProcess
-from tests.support.chromium import NAMES, QUIET, chromium
+from tests.support.chromium import QUIET, chromium
 
 SHOWN_MS = 10_000
 _LEFT = "net::ERR_ABORTED"
@@ -20,12 +19,11 @@ What a page asked for when one left it.
 """
 
 
-def has_chromium() -> bool:
-    return any(map(shutil.which, NAMES))
-
-
 @contextmanager
 def open_browser() -> Iterator[Browser]:
+    """
+    Start one; while it is open no other can be, nor any event loop in this thread.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         try:

@@ -2,26 +2,14 @@
 The whole relay with its page, and a browser.
 """
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.support.api_process import ApiProcess
-from tests.support.browser import Operator, has_chromium, open_browser, operator
+from tests.support.browser import Operator, operator
 from tests.support.relay import Relay
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not has_chromium():
-        missing = "no browser: install Chromium (Debian: chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with open_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
