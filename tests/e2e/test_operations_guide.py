@@ -19,6 +19,7 @@ import redis
 import trustme
 
 from odim_relay import bootstrap
+from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.errors import SealedError
 from tests.support.api_process import ApiProcess
 from tests.support.command_line import as_before
@@ -151,6 +152,14 @@ def has_committed_all(relay: Relay) -> bool:
     return committed == {number: offset for number, (_, offset) in relay.ledger.positions(relay.topic).items()}
 
 
+def nobody_reads(relay: Relay) -> bool:
+    """
+    Whether the group is empty: who was killed is in it until its session ends.
+    """
+    servers = {"bootstrap.servers": relay.env["ODIM_RELAY_KAFKA__BOOTSTRAP_SERVERS"]}
+    return KafkaGroup(servers, relay.group_id).member_count() == 0
+
+
 def settings_of(process: RelayProcess) -> dict[str, str]:
     return {name: value for name, value in process.env.items() if name.startswith("ODIM_RELAY_")}
 
@@ -255,6 +264,7 @@ def test_without_a_copy_reading_begins_where_one_says(make_relay: MakeRelay, tmp
         relay.bridge.launch()
         wait_until(lambda: not relay.bridge.running, timeout_s=PATIENCE_S, what="the bridge to refuse")
         assert relay.bridge.returncode == 3
+        wait_until(lambda: nobody_reads(relay), timeout_s=PATIENCE_S, what="the killed bridge to be forgotten")
 
         run("start without a ledger", relay.env, tmp_path)
         anew = relay.subscribe()
