@@ -3,7 +3,6 @@ Metrics for Prometheus, from the shared store: what every process counted, and h
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -11,16 +10,15 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYP
 from prometheus_client.registry import Collector
 
 from odim_relay import __version__, bootstrap
+from odim_relay.api import store_answers
 from odim_relay.api.certificates import ShownCertificate, shown_certificate
 from odim_relay.api.metric_definitions import METRICS, PREFIX, Kind
-from odim_relay.api.recent import Recent
 from odim_relay.domain.circuit_breaker import Breaker
 from odim_relay.domain.measures import DURATION, LATENCY, histogram
 from odim_relay.ports import LedgerSizes, Workforce
 from odim_relay.use_cases.status import (
     InventoryStatus,
     SubscriptionStatus,
-    partition_status,
     read_inventory,
     read_standings,
 )
@@ -66,7 +64,7 @@ class _Collector(Collector):
 
 
 def _everything() -> Iterator[Metric]:
-    for recent in (_queue_depth, _kafka_lag):
+    for recent in (store_answers.queue_depth, store_answers.partitions):
         recent.begin()
     figures = bootstrap.ledger_figures()
     measured = figures.measures()
@@ -79,7 +77,9 @@ def _everything() -> Iterator[Metric]:
     yield from sizes(figures.sizes(), figures.active_count())
     yield from inventory_gauges(read_inventory(bootstrap.inventory_store(), now_ms))
     yield from workers(flows.workforce())
-    yield from stores({"broker": ("queue_depth", _queue_depth()), "kafka": ("kafka_lag", _kafka_lag())})
+    yield from stores(
+        {"broker": ("queue_depth", store_answers.queue_depth()), "kafka": ("kafka_lag", store_answers.kafka_lag())}
+    )
     yield _gauge("build_info", {(__version__,): 1})
     yield from certificate(shown_certificate())
     yield from _process()
@@ -216,12 +216,3 @@ def _process() -> Iterator[Metric]:
         if name in METRICS:
             family.documentation = METRICS[name].meaning
             yield family
-
-
-def _ask_kafka() -> int:
-    with closing(bootstrap.kafka_source()) as source:
-        return sum(row.lag for row in partition_status(source, bootstrap.ledger_figures().positions()))
-
-
-_kafka_lag: Recent[int] = Recent(_ask_kafka, max_age_s=5.0, patience_s=1.0)
-_queue_depth: Recent[int] = Recent(lambda: bootstrap.publisher().queue_depth(), max_age_s=1.0, patience_s=1.0)

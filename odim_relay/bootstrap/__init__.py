@@ -21,6 +21,7 @@ from odim_relay.bootstrap.delivering import (
     reap,
     replay,
     sender,
+    take_sample,
     tell,
     watch_durability,
 )
@@ -30,13 +31,11 @@ from odim_relay.bootstrap.inventory import import_subscriptions, import_undelive
 from odim_relay.bootstrap.odim import follows_odim, mirror, odim_store
 from odim_relay.bootstrap.operating import (
     follow_record,
-    kafka_lag,
     letters_by_hand,
     readiness,
     replay_quarantine,
     reset_offsets,
     rotate_secrets,
-    take_sample,
 )
 from odim_relay.bootstrap.process import (
     USER_AGENT,
@@ -53,7 +52,15 @@ from odim_relay.bootstrap.process import (
     signer,
     stopping,
 )
-from odim_relay.bootstrap.records import consumer_group, decoders, kafka_config, kafka_source, kafka_topics, publish
+from odim_relay.bootstrap.records import (
+    consumer_group,
+    decoders,
+    kafka_config,
+    kafka_source,
+    kafka_topics,
+    partitions,
+    publish,
+)
 from odim_relay.bootstrap.stores import (
     account_store,
     attempt_listing,
@@ -127,7 +134,6 @@ __all__ = [
     "inventory_store",
     "journal",
     "kafka_config",
-    "kafka_lag",
     "kafka_source",
     "kafka_topics",
     "ledger_figures",
@@ -143,6 +149,7 @@ __all__ = [
     "new_signing_secret",
     "odim_store",
     "odim_view",
+    "partitions",
     "passwords",
     "proxy_problem",
     "publish",

@@ -13,6 +13,7 @@ from odim_relay.adapters.http.sender import RequestsSender
 from odim_relay.adapters.http.token_endpoint import OAuthTokenEndpoint
 from odim_relay.bootstrap.engine import publisher
 from odim_relay.bootstrap.process import USER_AGENT, egress_policy, new_id, settings, signer, stopping
+from odim_relay.bootstrap.records import partitions
 from odim_relay.bootstrap.stores import (
     attempt_store,
     backlog_ledger,
@@ -22,7 +23,9 @@ from odim_relay.bootstrap.stores import (
     event_service_store,
     flow_listing,
     journal,
+    ledger_figures,
     notice_outbox,
+    sample_store,
     subscription_store,
     turn,
 )
@@ -31,6 +34,7 @@ from odim_relay.bootstrap.tracing import tracer
 from odim_relay.domain.backoff import Backoff, even_draws
 from odim_relay.domain.decision import Schedule
 from odim_relay.domain.proxy import read_no_proxy, read_proxy
+from odim_relay.domain.sample import INTERVAL_S as SAMPLE_INTERVAL_S
 from odim_relay.errors import TransientError
 from odim_relay.use_cases.attempt_log import AttemptLog
 from odim_relay.use_cases.backups import SendWithBackups
@@ -44,6 +48,7 @@ from odim_relay.use_cases.heartbeat import Heartbeat
 from odim_relay.use_cases.patience import PatientLedger
 from odim_relay.use_cases.reap import Reap
 from odim_relay.use_cases.replay import Replay
+from odim_relay.use_cases.sample import TakeSample
 from odim_relay.use_cases.streams import SweepStreams
 from odim_relay.use_cases.tell import Tell
 from odim_relay.use_cases.tokens import SendWithTokens
@@ -202,6 +207,22 @@ def tell() -> Duty:
     """
     work = Tell(outbox=notice_outbox(), store=subscription_store(), services=event_service_store(), announce=announce())
     return _duty("tell", work, 0.0)
+
+
+@cache
+def take_sample() -> Duty:
+    """
+    The work of the sample task.
+    """
+    work = TakeSample(
+        store=sample_store(),
+        figures=ledger_figures(),
+        flows=flow_listing(),
+        queue_depth=lambda: publisher().queue_depth(),
+        lag=lambda: sum(row.lag for row in partitions()),
+        monotonic_s=time.monotonic,
+    )
+    return _duty("sample", work, SAMPLE_INTERVAL_S)
 
 
 def _duty(name: str, work: Callable[[], object], interval_s: float) -> Duty:

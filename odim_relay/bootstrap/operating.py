@@ -3,7 +3,6 @@ What a person may do and ask.
 """
 
 import time
-from contextlib import closing
 from functools import cache
 
 from odim_relay.adapters.kafka.consumer import KafkaSource
@@ -24,22 +23,16 @@ from odim_relay.bootstrap.stores import (
     ledger_figures,
     quarantine_ledger,
     quarantine_listing,
-    sample_store,
     subscription_store,
-    turn,
 )
-from odim_relay.domain.sample import INTERVAL_S as SAMPLE_INTERVAL_S
 from odim_relay.errors import OdimRelayError, TransientError
 from odim_relay.use_cases.directory import MatcherDirectory
-from odim_relay.use_cases.duty import Duty
 from odim_relay.use_cases.follow_record import FollowRecord
 from odim_relay.use_cases.letters_by_hand import LettersByHand
 from odim_relay.use_cases.offsets import ResetOffsets
 from odim_relay.use_cases.quarantine import ReplayQuarantine
 from odim_relay.use_cases.readiness import Readiness, Unreachable
 from odim_relay.use_cases.rotate_secrets import RotateSecrets
-from odim_relay.use_cases.sample import TakeSample
-from odim_relay.use_cases.status import partition_status
 
 _READY_WITHIN_S = 5.0
 
@@ -94,39 +87,6 @@ def reset_offsets(source: KafkaSource) -> ResetOffsets:
     Makes bridges start elsewhere.
     """
     return ResetOffsets(ledger=ingest_ledger(), source=source, group=consumer_group(), new_id=new_id, audit=audit())
-
-
-def kafka_lag() -> int:
-    """
-    How many records Kafka holds that were not taken in; takes seconds when it does not answer.
-
-    Raises:
-        TransientError: Kafka or Redis cannot be reached.
-    """
-    with closing(kafka_source()) as source:
-        return sum(row.lag for row in partition_status(source, ledger_figures().positions()))
-
-
-@cache
-def take_sample() -> Duty:
-    """
-    The work of the sample task.
-    """
-    work = TakeSample(
-        store=sample_store(),
-        figures=ledger_figures(),
-        flows=flow_listing(),
-        queue_depth=lambda: publisher().queue_depth(),
-        lag=kafka_lag,
-        monotonic_s=time.monotonic,
-    )
-    return Duty(
-        "sample",
-        work,
-        new_turn=lambda: turn("sample"),
-        interval_s=SAMPLE_INTERVAL_S,
-        monotonic_s=time.monotonic,
-    )
 
 
 def readiness() -> list[Unreachable]:

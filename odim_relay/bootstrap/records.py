@@ -2,6 +2,7 @@
 Kafka, and what its records are.
 """
 
+from contextlib import closing
 from typing import Any
 
 from odim_relay.adapters.kafka.configuration import accepted_configuration
@@ -10,11 +11,13 @@ from odim_relay.adapters.kafka.group import KafkaGroup
 from odim_relay.adapters.kafka.producer import KafkaSink
 from odim_relay.adapters.kafka.topics import KafkaTopics
 from odim_relay.bootstrap.process import settings
+from odim_relay.bootstrap.stores import ledger_figures
 from odim_relay.errors import ConfigurationError
 from odim_relay.formats import Decoder
 from odim_relay.formats.registry import formats
 from odim_relay.formats.wrapping import WRAPPINGS
 from odim_relay.use_cases.publish import Publish
+from odim_relay.use_cases.status import PartitionStatus, partition_status
 
 
 def decoders() -> dict[str, Decoder]:
@@ -74,6 +77,17 @@ def kafka_source(rebalance: Rebalance | None = None) -> KafkaSource:
             incarnation=chosen.incarnation,
             rebalance=rebalance,
         )
+
+
+def partitions() -> list[PartitionStatus]:
+    """
+    How far each partition was taken in; takes seconds when Kafka does not answer.
+
+    Raises:
+        TransientError: Kafka or Redis cannot be reached.
+    """
+    with closing(kafka_source()) as source:
+        return partition_status(source, ledger_figures().positions())
 
 
 def consumer_group() -> KafkaGroup:

@@ -37,9 +37,9 @@ def run() -> None:
     decoders = bootstrap.decoders()
     source_for_checks = bootstrap.kafka_source()
     try:
-        _wait_for(bootstrap.require_durable_ledger)
-        ledger = _wait_for(bootstrap.ingest_ledger)
-        birth = _wait_for(lambda: check_ledger(ledger, source_for_checks))
+        _wait_for(bootstrap.require_durable_ledger, note_alive)
+        ledger = _wait_for(bootstrap.ingest_ledger, note_alive)
+        birth = _wait_for(lambda: check_ledger(ledger, source_for_checks), note_alive)
     finally:
         source_for_checks.close()
     matchers = MatcherDirectory(
@@ -94,10 +94,10 @@ def following() -> Following:
     )
 
 
-def _wait_for(ask: Callable[[], T]) -> T:
+def _wait_for(ask: Callable[[], T], note_alive: Callable[[], None]) -> T:
     deadline = time.monotonic() + _STORES_WAIT_S
     while True:
-        bootstrap.sign_of_life()()
+        note_alive()
         try:
             return ask()
         except TransientError as exc:

@@ -2,14 +2,11 @@
 From a path to its resource.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
-from urllib.parse import unquote
 
+from odim_relay.api.http.paths import decoded_segments, is_shape, matched, segments_of
 from odim_relay.api.http.resource import Resource
-
-_PARAMETER = re.compile(r"\{(\w+)\}\Z")
 
 
 class Routes:
@@ -26,8 +23,8 @@ class Routes:
                 self._add(alias, _for_post_alone(resource))
 
     def _add(self, path: str, resource: Resource) -> None:
-        segments = _segments(path)
-        if any(_PARAMETER.match(segment) for segment in segments):
+        segments = segments_of(path)
+        if is_shape(segments):
             self._shapes.append((segments, resource))
         elif self._fixed.setdefault(segments, resource) is not resource:
             raise ValueError(f"two resources at {path}")
@@ -39,31 +36,14 @@ class Routes:
         Args:
             raw_path: percent-encoded, as it came: an encoded slash is part of a name.
         """
-        segments = tuple(unquote(segment) for segment in _segments(raw_path))
+        segments = decoded_segments(raw_path)
         if segments in self._fixed:
             return self._fixed[segments], {}
         for shape, resource in self._shapes:
-            params = _matched(shape, segments)
+            params = matched(shape, segments)
             if params is not None:
                 return resource, params
         return None
-
-
-def _segments(path: str) -> tuple[str, ...]:
-    return tuple(path.removesuffix("/").split("/"))
-
-
-def _matched(shape: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
-    if len(shape) != len(segments):
-        return None
-    params = {}
-    for expected, segment in zip(shape, segments, strict=True):
-        parameter = _PARAMETER.match(expected)
-        if parameter and segment:
-            params[parameter.group(1)] = segment
-        elif expected != segment:
-            return None
-    return params
 
 
 def _for_post_alone(resource: Resource) -> Resource:

@@ -3,14 +3,13 @@ Beside Redfish: whether the process lives, whether it can work, and what was cou
 """
 
 from odim_relay import bootstrap
+from odim_relay.api import store_answers
 from odim_relay.api.http.call import Call
 from odim_relay.api.http.reply import Reply
 from odim_relay.api.http.resource import Resource
 from odim_relay.api.metrics import CONTENT_TYPE, metrics_text
 from odim_relay.api.preparation import preparation
-from odim_relay.api.recent import Recent
 from odim_relay.errors import TransientError
-from odim_relay.use_cases.readiness import Unreachable
 
 _OPEN = frozenset({"GET"})
 _NEEDED = "redis"
@@ -27,7 +26,7 @@ def readyz(call: Call) -> Reply:  # noqa: ARG001 - every handler's signature
     """
     Whether requests can be served: 503 when Redis is away. What else is away is told, and hinders nobody here.
     """
-    reasons = {one.store: one.reason for one in _others() or () if one.store != _NEEDED}
+    reasons = {one.store: one.reason for one in store_answers.unreachable() or () if one.store != _NEEDED}
     try:
         bootstrap.ledger_figures().now_ms()
     except TransientError as exc:
@@ -44,12 +43,6 @@ def metrics(call: Call) -> Reply:  # noqa: ARG001 - every handler's signature
     """
     return Reply(content=metrics_text(), media_type=CONTENT_TYPE)
 
-
-def _unreachable() -> list[Unreachable]:
-    return bootstrap.readiness()
-
-
-_others: Recent[list[Unreachable]] = Recent(_unreachable, max_age_s=5.0, patience_s=0.5)
 
 RESOURCES = (
     Resource(path="/healthz", handlers={"GET": healthz}, open_methods=_OPEN, is_immediate=True),

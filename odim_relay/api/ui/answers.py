@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from odim_relay.api.ui import safety, standing
+from odim_relay.api import store_answers
+from odim_relay.api.ui import safety
 from odim_relay.api.ui.rendering import render, render_live
 from odim_relay.api.ui.uris import UI
 from odim_relay.api.ui.visit import PageError, PageReply, Visit
@@ -102,7 +103,7 @@ def away_page(reason: str, asked: Asked) -> PageReply:
     """
     What a page is while a store is away that it needs: it says which, and looks again by itself.
     """
-    stores = [(one.store, one.reason) for one in standing.unreachable() or ()]
+    stores = [(one.store, one.reason) for one in store_answers.unreachable() or ()]
     if not any(store == "redis" for store, _ in stores):
         stores.insert(0, ("redis", reason))
     text = "What is shown here is kept in Redis, and that cannot be asked now. This page looks again by itself."

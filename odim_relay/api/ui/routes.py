@@ -2,14 +2,11 @@
 From a path to its page.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
+from odim_relay.api.http.paths import decoded_segments, matched, segments_of
 from odim_relay.api.ui.visit import Handler
-
-_PARAMETER = re.compile(r"\{(\w+)\}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +38,7 @@ class Pages:
     """
 
     def __init__(self, pages: Iterable[Page]) -> None:
-        self._pages = [(tuple(page.path.split("/")), page) for page in pages]
+        self._pages = [(segments_of(page.path), page) for page in pages]
 
     def find(self, raw_path: str) -> tuple[Page, dict[str, str]] | None:
         """
@@ -50,19 +47,6 @@ class Pages:
         Args:
             raw_path: percent-encoded, as it came: an encoded slash is part of a name.
         """
-        segments = tuple(unquote(part) for part in raw_path.removesuffix("/").split("/"))
-        found = [(page, params) for shape, page in self._pages if (params := _matched(shape, segments)) is not None]
+        segments = decoded_segments(raw_path)
+        found = [(page, params) for shape, page in self._pages if (params := matched(shape, segments)) is not None]
         return min(found, key=lambda one: len(one[1]), default=None)
-
-
-def _matched(shape: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
-    if len(shape) != len(segments):
-        return None
-    params = {}
-    for expected, segment in zip(shape, segments, strict=True):
-        parameter = _PARAMETER.match(expected)
-        if parameter and segment:
-            params[parameter.group(1)] = segment
-        elif expected != segment:
-            return None
-    return params

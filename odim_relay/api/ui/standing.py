@@ -5,27 +5,22 @@ How everything stands, read for all who look at it at once: with ten thousand su
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Generic, NoReturn, TypeVar
 
 from odim_relay import bootstrap
+from odim_relay.api import store_answers
 from odim_relay.api.recent import Recent
 from odim_relay.api.ui.listing import Row, row_of
 from odim_relay.domain.sample import Sample
 from odim_relay.errors import TransientError
-from odim_relay.use_cases.readiness import Unreachable
 from odim_relay.use_cases.sample import read_sample
-from odim_relay.use_cases.status import PartitionStatus, partition_status, read_subscriptions
+from odim_relay.use_cases.status import read_subscriptions
 
 _OF_ONE_PROCESS = 30
 _OLDEST_SHOWN_S = 4.0
 _GIVE_UP_AFTER_S = 15.0
-_PATIENCE_S = 0.25
-"""
-A page waits no longer for what may hang; what is not known yet is told the next time.
-"""
 
 T = TypeVar("T")
 
@@ -105,7 +100,7 @@ def _read_standing() -> Standing:
     ordered = sorted(found, key=lambda one: (one.created_at_s, one.subscription_id))
     statuses = read_subscriptions(ordered, bootstrap.delivery_listing().backlogs(), flows, figures.now_ms())
     rows = [row_of(status, status.subscription) for status in statuses if status.subscription is not None]
-    sample = read_sample(figures, flows, queue_depth=queue_depth(), lag=kafka_lag())
+    sample = read_sample(figures, flows, queue_depth=store_answers.queue_depth(), lag=store_answers.kafka_lag())
     _own_samples.append(sample)
     return Standing(
         rows=rows,
@@ -119,24 +114,6 @@ def _read_standing() -> Standing:
 
 _own_samples: deque[Sample] = deque(maxlen=_OF_ONE_PROCESS)
 standing: Shared[Standing] = Shared(_read_standing, max_age_s=1.0)
-
-
-def _ask_partitions() -> list[PartitionStatus]:
-    with closing(bootstrap.kafka_source()) as source:
-        return partition_status(source, bootstrap.ledger_figures().positions())
-
-
-partitions: Recent[list[PartitionStatus]] = Recent(_ask_partitions, max_age_s=3.0, patience_s=_PATIENCE_S)
-queue_depth: Recent[int] = Recent(lambda: bootstrap.publisher().queue_depth(), max_age_s=1.0, patience_s=_PATIENCE_S)
-unreachable: Recent[list[Unreachable]] = Recent(bootstrap.readiness, max_age_s=3.0, patience_s=_PATIENCE_S)
-
-
-def kafka_lag() -> int | None:
-    """
-    Records that Kafka holds and that were not taken in; None while it does not answer.
-    """
-    found = partitions()
-    return None if found is None else sum(row.lag for row in found)
 
 
 def recent_samples(count: int) -> Sequence[Sample]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from odim_relay.api import store_answers
 from odim_relay.api.ui import standing, words
 from odim_relay.api.ui.listing import Row, Wish
 from odim_relay.api.ui.plots import Line, Plot
@@ -51,7 +52,7 @@ def show(visit: Visit) -> PageReply:
     now = found.sample
     before = standing.earlier_sample(now)
     troubles = list(troubles_of(found, before))
-    for one in standing.unreachable() or ():
+    for one in store_answers.unreachable() or ():
         troubles.insert(0, Trouble(health=words.Health.BAD, text=f"{one.store} cannot be reached: {one.reason}"))
     troubles.sort(key=lambda trouble: -words.RANKS[trouble.health])
     return PageReply(
@@ -62,7 +63,7 @@ def show(visit: Visit) -> PageReply:
             "plots": plots_of(standing.recent_samples(int(WINDOWS_S[window] / INTERVAL_S)), now, WINDOWS_S[window]),
             "window": window,
             "windows": _WINDOW_WORDS,
-            "partitions": standing.partitions(),
+            "partitions": store_answers.partitions(),
             "now_ms": now.at_ms,
         },
         every_s=_REFRESH_S,
