@@ -26,6 +26,7 @@ from odim_relay.ports import (
 )
 from odim_relay.telemetry import logger
 from odim_relay.use_cases.aftermath import settle
+from odim_relay.use_cases.attempt_lines import log_attempt, log_letter
 from odim_relay.use_cases.attempt_log import Attempted, in_a_word
 from odim_relay.use_cases.backups import SendWithBackups
 from odim_relay.use_cases.boarding import Parcel, board, pack
@@ -156,7 +157,7 @@ class Deliver:
             return Aftermath()
         schedule = self._schedule.under(self._directory.settings)
         decision = decide(outcome, claim.attempt, schedule, subscription.retry_policy, self._draw())
-        _log_attempt(claim, subscription, outcome, decision)
+        log_attempt(claim, subscription, outcome, decision)
         self._note_end(claim, subscription.destination, outcome, decision)
         span.end(outcome, in_a_word(decision))
         return self._act(claim, subscription, outcome, decision)
@@ -253,11 +254,11 @@ class Deliver:
                 parked = self._ledger.park(claim, reason, last)
                 # Who was refused together is sent again, with fewer.
                 if not claim.passengers or reason is not ParkReason.REJECTED:
-                    _log_letter(claim, reason)
+                    log_letter(claim, reason)
                 return parked
             case Suspend():
                 parked = self._ledger.suspend(claim, ParkReason.GONE, last)
-                _log_letter(claim, ParkReason.GONE)
+                log_letter(claim, ParkReason.GONE)
                 return parked
 
 
@@ -276,38 +277,3 @@ def _withheld(subscription: Subscription) -> Outcome:
     """
     problem = str(SealedError("this subscription", subscription.sealed_by))
     return Outcome(failure=Failure.SEALED, detail=problem, is_unsent=True)
-
-
-def _log_letter(claim: Claim, reason: ParkReason) -> None:
-    log.warning(
-        "dead_letter.parked",
-        delivery_id=claim.delivery_id,
-        subscription_id=claim.subscription_id,
-        attempt=claim.attempt,
-        reason=reason,
-    )
-
-
-def _log_attempt(claim: Claim, subscription: Subscription, outcome: Outcome, decision: Decision) -> None:
-    if isinstance(decision, Delivered):
-        log.debug(
-            "delivery.attempted",
-            delivery_id=claim.delivery_id,
-            passenger_count=len(claim.passengers),
-            attempt=claim.attempt,
-            status=outcome.status,
-        )
-        return
-    log.warning(
-        "delivery.attempted",
-        delivery_id=claim.delivery_id,
-        subscription_id=claim.subscription_id,
-        destination=without_secrets(subscription.destination),
-        passenger_count=len(claim.passengers),
-        attempt=claim.attempt,
-        status=outcome.status,
-        failure=outcome.failure,
-        detail=outcome.detail,
-        decision=type(decision).__name__,
-        duration_s=round(outcome.duration_s, 3),
-    )

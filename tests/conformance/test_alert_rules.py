@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.promql import flaws, promtool
+from tests.support.promql import PROMTOOL_MISSING, flaws, promtool
 
 ALERTS = Path(__file__).parents[2] / "helm" / "odim-relay" / "files" / "alerts.yaml"
 RULES = {
@@ -215,7 +215,7 @@ def test_the_states_are_made_of_metrics_that_there_are(alert: str) -> None:
 def test_prometheus_fires_each_alert_in_its_bad_state_and_not_in_the_good_one(tmp_path: Path) -> None:
     tool = promtool()
     if tool is None:
-        pytest.skip("needs promtool")
+        pytest.skip(PROMTOOL_MISSING)
     # Without their words, which would have to be repeated here.
     document = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
     for group in document["groups"]:

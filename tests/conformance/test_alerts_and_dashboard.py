@@ -15,7 +15,7 @@ import yaml
 
 from odim_relay.api.metric_definitions import METRICS, PREFIX
 from odim_relay.cli.main import main
-from tests.support.promql import counters_without_rate, flaws, promtool, selected
+from tests.support.promql import PROMTOOL_MISSING, counters_without_rate, flaws, promtool, selected
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "helm" / "odim-relay" / "files"
@@ -99,7 +99,7 @@ def assert_is_command(words: list[str]) -> None:
 def test_prometheus_itself_takes_the_rules() -> None:
     tool = promtool()
     if tool is None:
-        pytest.skip("needs promtool")
+        pytest.skip(PROMTOOL_MISSING)
     done = subprocess.run(
         [tool, "check", "rules", "--lint=all", "--lint-fatal", str(FILES / "alerts.yaml")],
         capture_output=True,

@@ -57,7 +57,7 @@ def checkout(tmp_path: Path) -> Path:
     A clean checkout, with things in it that nobody else is to have.
     """
     if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("needs git and a checkout")
+        pytest.skip("needs git, and a checkout that git has made: what is in it is asked of git")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -87,11 +87,14 @@ def make_topic(service: dict[str, Any], kafka: KafkaClient) -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         reader()
+    except ReaderMissingError as exc:
+        pytest.skip(f"needs a reader of compose files, but there is {exc}")
+    try:
         closing()
-    except (ReaderMissingError, NoNamespacesError) as exc:
-        pytest.skip(f"needs what runs services as processes, but there is {exc}")
+    except NoNamespacesError as exc:
+        pytest.skip(f"needs the right to make a mount namespace, but there is {exc}")
     if system_binary() is None or shutil.which("redis-cli") is None:
-        pytest.skip("needs redis-server and redis-cli on PATH")
+        pytest.skip("needs redis-server and redis-cli on PATH (Debian: redis-server)")
     folder = tmp_path_factory.mktemp("site")
     make_site(folder)
     return folder

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.server
 DOCUMENT = ROOT / "docs" / "operations.md"
 TASKS = {block.title: block.text for block in blocks(DOCUMENT, "bash")}
 PATIENCE_S = 90.0
+PACKAGES = {"redis-cli": "redis-tools"}
 MakeRelay: TypeAlias = Callable[..., Relay]
 
 
@@ -81,7 +82,7 @@ def path(folder: Path, env: Mapping[str, str]) -> str:
 def _programs() -> None:
     for program in ("bash", "redis-cli", "curl"):
         if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+            pytest.skip(f"needs {program} on PATH (Debian: {PACKAGES.get(program, program)})")
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def checkout(tmp_path: Path) -> Path:
     """
     for program in ("git", "make", "curl", "bash"):
         if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+            pytest.skip(f"needs {program} on PATH (Debian: {program})")
     if not (ROOT / ".venv" / "runtime.stamp").exists():
         pytest.skip("needs a .venv that make setup has made")
     listed = subprocess.run(

@@ -20,6 +20,12 @@ _SERIES: dict[str, MetricDefinition] = {
 }
 
 
+PROMTOOL_MISSING = (
+    "needs promtool, whose build takes minutes: have it on PATH, or "
+    f"`go install github.com/prometheus/prometheus/cmd/promtool@v{PROMTOOL_VERSION}`"
+)
+
+
 def promtool() -> str | None:
     """
     Where Prometheus's own checker is; None without.

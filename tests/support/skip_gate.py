@@ -1,8 +1,9 @@
 """
-In CI, a test may be skipped only when tests/allowed_skips.txt says so: otherwise a missing server would go unnoticed.
+In CI, a test may be skipped only when tests/allowed_skips.txt says so, and for the reason that stands there: otherwise
+a missing server would go unnoticed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,28 +12,32 @@ import pytest
 ALLOWED_SKIPS = Path(__file__).parents[1] / "allowed_skips.txt"
 
 
-def read_allowed(lines: Iterable[str]) -> frozenset[str]:
+def read_allowed(lines: Iterable[str]) -> dict[str, str]:
     """
-    The ids of the tests, from lines of `test id # reason`. Raises ValueError for a line without a reason.
+    The ids of the tests with their reasons, from lines of `test id # reason`. Raises ValueError for a line without a
+    reason.
     """
-    ids = set()
+    reasons = {}
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
         test_id, separator, reason = line.partition(" # ")
         if not separator or not reason.strip():
             raise ValueError(f"an allowed skip has a reason: `test id # reason`, not {line!r}")
-        ids.add(test_id.strip())
-    return frozenset(ids)
+        reasons[test_id.strip()] = reason.strip()
+    return reasons
 
 
 @dataclass(slots=True, eq=False)
 class SkipGate:
     """
     A pytest plugin that fails the run, in its summary, for each skipped test (or module) that is not allowed to be.
+
+    Attributes:
+        allowed: reasons by test id: what a test says when it is skipped has to contain its reason.
     """
 
-    allowed: frozenset[str]
+    allowed: Mapping[str, str]
     refused: dict[str, str] = field(default_factory=dict)
 
     @pytest.hookimpl
@@ -57,6 +62,9 @@ class SkipGate:
 
     def _look_at(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         is_expected_failure = hasattr(report, "wasxfail")
-        if report.skipped and not is_expected_failure and report.nodeid not in self.allowed:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            self.refused[report.nodeid] = reason
+        if not report.skipped or is_expected_failure:
+            return
+        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = self.allowed.get(report.nodeid)
+        if reason is None or reason not in said:
+            self.refused[report.nodeid] = said

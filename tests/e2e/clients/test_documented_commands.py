@@ -19,7 +19,7 @@ pytestmark = pytest.mark.server
 
 def test_every_command_of_the_document_succeeds(served: Served, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
-        pytest.skip("needs curl")
+        pytest.skip("needs curl on PATH (Debian: curl)")
     (commands,) = blocks(ROOT / "docs" / "api.md", "bash")
     env = {
         "PATH": os.environ["PATH"],

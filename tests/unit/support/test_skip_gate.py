@@ -13,7 +13,7 @@ def report(outcome: Literal["passed", "failed", "skipped"]) -> pytest.TestReport
 
 
 def test_a_skip_that_is_not_allowed_is_refused_with_its_reason() -> None:
-    gate = SkipGate(frozenset())
+    gate = SkipGate({})
 
     gate.pytest_runtest_logreport(report("skipped"))
 
@@ -21,7 +21,7 @@ def test_a_skip_that_is_not_allowed_is_refused_with_its_reason() -> None:
 
 
 def test_a_module_that_skips_itself_is_refused() -> None:
-    gate = SkipGate(frozenset())
+    gate = SkipGate({})
 
     gate.pytest_collectreport(pytest.CollectReport("tests/test_it.py", "skipped", ("tests/test_it.py", 7, "why"), []))
 
@@ -30,7 +30,7 @@ def test_a_module_that_skips_itself_is_refused() -> None:
 
 @pytest.mark.parametrize("outcome", ["passed", "failed"])
 def test_what_ran_is_not_refused(outcome: Literal["passed", "failed"]) -> None:
-    gate = SkipGate(frozenset())
+    gate = SkipGate({})
 
     gate.pytest_runtest_logreport(report(outcome))
 
@@ -38,15 +38,23 @@ def test_what_ran_is_not_refused(outcome: Literal["passed", "failed"]) -> None:
 
 
 def test_an_allowed_skip_is_not_refused() -> None:
-    gate = SkipGate(frozenset({TEST_ID}))
+    gate = SkipGate({TEST_ID: "no server"})
 
     gate.pytest_runtest_logreport(report("skipped"))
 
     assert gate.refused == {}
 
 
+def test_a_test_that_may_be_skipped_may_not_be_for_another_reason() -> None:
+    gate = SkipGate({TEST_ID: "needs a moon"})
+
+    gate.pytest_runtest_logreport(report("skipped"))
+
+    assert gate.refused == {TEST_ID: "no server"}
+
+
 def test_an_expected_failure_is_not_a_skip() -> None:
-    gate = SkipGate(frozenset())
+    gate = SkipGate({})
     expected = report("skipped")
     expected.wasxfail = "reason: known"
 
@@ -56,7 +64,7 @@ def test_an_expected_failure_is_not_a_skip() -> None:
 
 
 def test_an_allowed_skip_needs_a_reason() -> None:
-    assert read_allowed(["# a comment", "", "a.py::b # needs a moon"]) == {"a.py::b"}
+    assert read_allowed(["# a comment", "", "a.py::b # needs a moon"]) == {"a.py::b": "needs a moon"}
     with pytest.raises(ValueError, match="reason"):
         read_allowed(["a.py::b"])
 
