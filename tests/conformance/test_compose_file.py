@@ -153,6 +153,15 @@ def test_a_worker_may_finish_what_is_in_flight(services: dict[str, dict[str, Any
     assert seconds(services[name]["stop_grace_period"]) >= timeout_s + 10
 
 
+@pytest.mark.parametrize("name", ["bridge", "worker", "maintenance", "beat"])
+def test_what_works_in_a_loop_gives_the_sign_of_life_that_is_looked_at(
+    services: dict[str, dict[str, Any]], tmp_path: Path, name: str
+) -> None:
+    file = settings_of(services[name], tmp_path)["liveness"]["file"]
+
+    assert services[name]["healthcheck"]["test"][:4] == ["CMD", "odim-relay", "alive", file]
+
+
 def test_the_stores_are_durable_and_pinned(services: dict[str, dict[str, Any]]) -> None:
     assert services["kafka"]["image"] == services["topics"]["image"] == f"apache/kafka:{kafka_version()}"
     assert re.fullmatch(r"redis:\d+\.\d+\.\d+-alpine", services["redis"]["image"])

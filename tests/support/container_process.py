@@ -47,7 +47,7 @@ def closing() -> tuple[str, ...]:
 
 class ContainerProcess(LocalProcess):
     """
-    One service. It is ready when its health check passes, or, without one, when `is_up` says so of its log.
+    One service. It is ready when its health check passes.
 
     `adapt` changes what is said of hosts and ports to what is so here; what the environment says is all there is.
     """
@@ -62,32 +62,34 @@ class ContainerProcess(LocalProcess):
         *,
         adapt: Callable[[str], str],
         extra: Mapping[str, str],
-        sign: str = "",
     ) -> None:
-        self._sign = sign
-        self._check = [adapt(word) for word in service.get("healthcheck", {}).get("test", ())]
         self.grace_s = float(re.fullmatch(r"(\d+)s", service["stop_grace_period"])[1])  # type: ignore[index]
         temporary = folder / f"{name}-tmp"
         temporary.mkdir()
+
+        def here(text: str) -> str:
+            return adapt(text).replace("/tmp/", f"{temporary}/")  # noqa: S108 - the container's
+
+        self._check = [here(word) for word in service["healthcheck"]["test"]]
         self._environment = {
             "PATH": f"{_BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "TMPDIR": str(temporary),
-            **{variable: adapt(value) for variable, value in service["environment"].items()},
+            **{variable: here(value) for variable, value in service["environment"].items()},
             **extra,
         }
         super().__init__(name, [*closing(), *self._command(service["command"])], folder)
         self.env = self._environment
 
     def is_ready(self) -> bool:
-        return self.is_healthy() if self._check else self._sign in self.log(since_start=True)
+        return self.is_healthy()
 
     def is_healthy(self) -> bool:
         """
         Whether the health check passes.
         """
         kind, *words = self._check
-        argv = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
+        argv = ["sh", "-c", *words] if kind == "CMD-SHELL" else self._command(words)
         return self._run(argv).returncode == 0
 
     def exec(self, command: str, *, stdin: str = "") -> str:
@@ -100,8 +102,10 @@ class ContainerProcess(LocalProcess):
         return done.stdout
 
     def _run(self, argv: list[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+        inside = ["nsenter", f"--target={self.pid}", "--mount"]
+        inside += [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
         return subprocess.run(
-            argv,
+            [*inside, *argv],
             env=self._environment,
             cwd=self.folder,
             input=stdin,
@@ -113,4 +117,5 @@ class ContainerProcess(LocalProcess):
 
     @staticmethod
     def _command(words: list[str]) -> list[str]:
-        return [sys.executable, "-m", _PROGRAMS[words[0]], *words[1:]]
+        program = _PROGRAMS.get(words[0])
+        return words if program is None else [sys.executable, "-m", program, *words[1:]]
