@@ -38,6 +38,9 @@ inspect_timeout = float(_settings.inspect_timeout_s) * 1000  # of exactly this t
 tasks_columns = "name,uuid,kwargs,state,retries,exception,received,runtime,worker"
 
 _NOTHING = {"()", "[]", "{}", "None"}
+# A retry that a worker holds until it is due is RECEIVED anew; which of the two events comes later is left to chance.
+_WAITING = {"RETRY", "RECEIVED"}
+_AFTER_A_RETRY = {"STARTED", "SUCCESS"}
 
 
 def format_task(task: Any) -> Any:
@@ -47,9 +50,9 @@ def format_task(task: Any) -> Any:
     for name in ("args", "kwargs", "result"):
         if getattr(task, name, None) in _NOTHING:
             setattr(task, name, "")
-    if task.state == "RETRY":
+    if task.state in _WAITING:
         task.exception = _inside(task.exception)
-    elif task.state == "SUCCESS":
+    elif task.state in _AFTER_A_RETRY:
         task.exception = None  # of an attempt before
     return task
 

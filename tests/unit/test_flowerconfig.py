@@ -90,9 +90,12 @@ def test_arguments_in_words_are_shown_as_they_are(read: Read) -> None:
     ("state", "exception", "words"),
     [
         ("RETRY", "RetryLater('next attempt in 15.0 s')", "next attempt in 15.0 s"),
+        ("RECEIVED", "RetryLater('next attempt in 15.0 s')", "next attempt in 15.0 s"),
         ("RETRY", "None", "None"),
         ("RETRY", None, None),
         ("FAILURE", "ValueError('no')", "ValueError('no')"),
+        ("RECEIVED", None, None),
+        ("STARTED", "RetryLater('next attempt in 15.0 s')", None),
         ("SUCCESS", "RetryLater('next attempt in 15.0 s')", None),
     ],
 )
