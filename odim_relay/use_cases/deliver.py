@@ -38,6 +38,7 @@ log = logger(__name__)
 
 _FAST_S = 1.0
 _SHORTEST_TIMEOUT_S = 1.0
+_BROKEN = Park(reason=ParkReason.BROKEN)
 _SHORT_RUN = (8, 1.0)
 _RUNS = {Mode.ORDERED: (50, 5.0)}
 """
@@ -144,14 +145,20 @@ class Deliver:
         except Exception as exc:
             # A fault of our own must not come back for ever (L20): a person looks at it.
             log.exception("delivery.broken", delivery_id=claim.delivery_id, attempt=claim.attempt)
-            outcome = Outcome(detail=f"{type(exc).__name__}: {exc}")
-            self._note_end(claim, "", outcome, Park(reason=ParkReason.BROKEN))
+            outcome = _broken(exc)
+            self._note_end(claim, "", outcome, _BROKEN)
             return self._ledger.park(claim, ParkReason.BROKEN, LastAttempt(outcome=outcome, destination=""))
 
     def _attempt(self, parcel: Parcel, subscription: Subscription) -> Aftermath:
         claim = parcel.claim
         span = self._tracer.attempt(claim, subscription.destination)
-        outcome = self._send(parcel, subscription, span.traceparent)
+        try:
+            outcome = self._send(parcel, subscription, span.traceparent)
+        except TransientError:
+            raise
+        except Exception as exc:
+            span.end(_broken(exc), in_a_word(_BROKEN))
+            raise
         if outcome is None:
             log.info("delivery.abandoned", delivery_id=claim.delivery_id, attempt=claim.attempt)
             return Aftermath()
@@ -269,6 +276,13 @@ def _next_of_run(aftermath: Aftermath) -> TaskTicket | None:
     if aftermath.retry is not None or len(aftermath.tickets) != 1 or aftermath.tickets[0].wait_s:
         return None
     return aftermath.tickets[0]
+
+
+def _broken(exc: Exception) -> Outcome:
+    """
+    What comes of an attempt that met a fault of our own.
+    """
+    return Outcome(detail=f"{type(exc).__name__}: {exc}")
 
 
 def _withheld(subscription: Subscription) -> Outcome:

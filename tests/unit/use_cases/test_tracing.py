@@ -125,3 +125,18 @@ def test_a_store_that_fails_after_the_request_leaves_the_span_told(traced: InMem
 
     assert isinstance(traced.tracer, InMemoryTracer)
     assert [len(span.ended) for span in traced.tracer.attempts] == [1]
+
+
+def test_an_attempt_that_met_a_fault_of_our_own_is_told(traced: InMemoryRelay) -> None:
+    def break_down() -> None:
+        raise ValueError("no such thing")
+
+    (ticket,) = traced.ingest(ONE)
+    traced.sender.on_send = break_down
+
+    traced.deliver(ticket)
+
+    assert isinstance(traced.tracer, InMemoryTracer)
+    assert [span.ended for span in traced.tracer.attempts] == [
+        [(Outcome(detail="ValueError: no such thing"), "parked:broken")]
+    ]
