@@ -52,8 +52,10 @@ class Living(RelayProcess):
 
     def gives_signs(self, count: int = FURTHER_SIGNS) -> float:
         """
-        Wait for so many further ones, and return the longest time between two of them.
+        Wait for so many after the first, and return the longest time between two of them.
         """
+        # Beat says that it starts before its loop, which gives the signs, does.
+        wait_until(self.sign.exists, timeout_s=LONGEST_GAP_S, what=f"the first sign of life of {self.name}")
         longest_s, last_at_s = 0.0, self.given_at_s()
         for _ in range(count):
             before = last_at_s
