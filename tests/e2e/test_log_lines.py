@@ -76,8 +76,7 @@ def test_a_deliverys_life_is_told_by_the_lines_and_members_that_are_documented(r
         timeout_s=SOON_S,
         what="the suspension to be told",
     )
-    told = list(lines_of(relay))
-    assert {
+    expected = {
         "bridge.started",
         "record.quarantined",
         "delivery.attempted",
@@ -85,7 +84,11 @@ def test_a_deliverys_life_is_told_by_the_lines_and_members_that_are_documented(r
         "deliveries.replayed",
         "breaker.opened",
         "breaker.closed",
-    } <= {line["event"] for line in told}
+    }
+    wait_until(
+        lambda: expected <= {line["event"] for line in lines_of(relay)}, timeout_s=SOON_S, what=f"all of {expected}"
+    )
+    told = list(lines_of(relay))
 
     known = documented()
     for line in told:

@@ -414,6 +414,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(api: ApiProcess, tmp_
         )
         wait_until(lambda: served_by(api) != before, timeout_s=10, what="the new certificate")
         assert served_by(api) == (tmp_path / "renewed.crt").read_text()
+        wait_until(lambda: api.lines("certificate.changed"), timeout_s=10, what="a word of it")
     assert len(api.lines("certificate.changed")) == 1
     assert api.lines("certificate.not_usable") == []
     assert (tmp_path / "served.key").stat().st_mode & 0o777 == 0o600

@@ -102,6 +102,7 @@ def test_a_renewed_certificate_is_served_within_seconds_and_open_connections_sta
         wait_until(lambda: served(api, files) == renewed, timeout_s=SERVED_WITHIN_S, what="the new certificate")
         assert renewed != before
         assert client.get("/redfish").status_code == 200
+    wait_until(lambda: api.lines("certificate.changed"), timeout_s=SERVED_WITHIN_S, what="a word of it")
     assert len(api.lines("certificate.changed")) == 1
 
 
