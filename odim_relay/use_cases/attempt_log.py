@@ -199,16 +199,16 @@ def _kept(remembered: Sequence[Attempted], most: int) -> Iterator[KeptAttempt]:
     }
     for place, attempted in enumerate(remembered):
         is_delivered = isinstance(attempted.decision, Delivered)
-        # What succeeds at once has no history; of passengers it is not known here whether they ever failed.
-        has_failed = not is_delivered or attempted.attempt > 1
-        ids = (*((attempted.delivery_id,) if has_failed else ()), *attempted.passenger_ids)
+        # What succeeds at once has no history.
+        own_id = () if is_delivered and attempted.attempt == 1 else (attempted.delivery_id,)
+        # Of passengers it is not known here whether they ever failed.
+        in_doubt = attempted.passenger_ids if is_delivered else ()
+        ids = own_id if in_doubt else (*own_id, *attempted.passenger_ids)
+        record = _record(attempted)
         if ids or place in newest:
-            yield KeptAttempt(
-                record=_record(attempted),
-                for_subscription=place in newest,
-                delivery_ids=ids,
-                only_if_known=is_delivered,
-            )
+            yield KeptAttempt(record=record, for_subscription=place in newest, delivery_ids=ids)
+        if in_doubt:
+            yield KeptAttempt(record=record, for_subscription=False, delivery_ids=in_doubt, only_if_known=True)
 
 
 def _newest(places: Mapping[str, Sequence[int]], most: int, most_of_all: int) -> Iterator[int]:

@@ -117,6 +117,31 @@ def test_a_success_after_failures_ends_the_deliverys_history(log: AttemptLog, st
     assert [one.decision for one in store.of_delivery("d")] == ["delivered", "retry"]
 
 
+def test_a_success_is_in_the_history_though_another_worker_tells_of_the_failure_later(
+    log: AttemptLog, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.note(made(2))
+    log.tell()
+    other = AttemptLog(store=store, attempts=3)
+    monkeypatch.setattr(other, "_start", lambda: None)
+    store.number = 0  # it counts its own batches
+    other.note(failed(1))
+    other.tell()
+
+    assert [one.decision for one in store.of_delivery("d")] == ["delivered", "retry"]
+
+
+def test_of_a_success_with_passengers_those_alone_that_failed_before_have_it(log: AttemptLog, store: Store) -> None:
+    log.note(failed(1, delivery_id="failed before"))
+    log.note(made(2, passenger_ids=("failed before", "new")))
+    log.tell()
+
+    assert [one.decision for one in store.of_delivery("d")] == ["delivered"]
+    assert [one.decision for one in store.of_delivery("failed before")] == ["delivered", "retry"]
+    assert store.of_delivery("new") == []
+    assert [one.decision for one in store.of_subscription("s")] == ["delivered", "retry"]
+
+
 def test_passengers_have_it_in_their_histories_too(log: AttemptLog, store: Store) -> None:
     log.note(failed(1, passenger_ids=("p", "q")))
     log.note(made(1, delivery_id="p", passenger_ids=("r",)))
