@@ -92,7 +92,13 @@ BATCHES = (
         "  if size > most then break end\n",
         test_batches.test_who_is_full_looks_at_nobody_further,
     ),
-    Mutation("who is suspected goes along", "join", "and size < together and", "and size < most and"),
+    Mutation(
+        "who is suspected goes along",
+        "join",
+        "and size < together and",
+        "and size < most and",
+        test_batches.test_in_order_one_that_has_to_go_alone_is_not_passed_over,
+    ),
     Mutation(
         "in order somebody is passed over",
         "join",
@@ -126,6 +132,7 @@ BATCHES = (
         "fail",
         "ARGV[at]) then put_back(flow, ARGV[at], together) end",
         "ARGV[at]) then end",
+        test_batches.test_a_failure_counts_once_and_passengers_are_as_if_they_had_not_gone,
     ),
     Mutation(
         "who led keeps its list",

@@ -113,7 +113,11 @@ RECORDS = (
         "park loses a field", "_backlog", "letter.state = 'PARKED'", "letter.state = 'PARKED'; letter.shape = nil"
     ),
     Mutation(
-        "park takes the wrong index", "_backlog", "reason == 'rejected' or reason == 'broken'", "reason == 'broken'"
+        "park takes the wrong index",
+        "_backlog",
+        "reason == 'rejected' or reason == 'broken'",
+        "reason == 'broken'",
+        test_parked.test_a_person_sends_again_what_was_rejected_at_once,
     ),
     Mutation("park orders by ticket", "_backlog", "score_of(flow, letter), id)", "letter.ticket, id)"),
     Mutation(

@@ -4,6 +4,7 @@ Ways to break the scripts that are not of the healthy path.
 
 from tests.integration.ledger import (
     test_breaker,
+    test_ingest_script,
     test_parked,
     test_policies,
     test_reap,
@@ -73,7 +74,13 @@ SCRIPTS = (
     Mutation("ingest ignores the position", "ingest", "return { 'position' }", "stored[4] = nil"),
     Mutation("ingest ignores the cursor", "ingest", " or stored[3] ~= ARGV[4] then", " then"),
     Mutation("ingest overwrites what it has", "ingest", "if redis.call('EXISTS', delivery) == 0 and", "if"),
-    Mutation("ingest forgets what is parked", "ingest", " and redis.call('HEXISTS', DEAD_LETTERS, id) == 0", ""),
+    Mutation(
+        "ingest forgets what is parked",
+        "ingest",
+        " and redis.call('HEXISTS', DEAD_LETTERS, id) == 0",
+        "",
+        test_ingest_script.test_after_a_reset_what_is_still_there_stays_as_it_is_and_what_left_comes_again,
+    ),
     Mutation(
         "ingest sets no deadline", "ingest", "        redis.call('ZADD', DEADLINES, NOW + RULES.patience_ms, id)\n", ""
     ),

@@ -6,7 +6,13 @@ from tests.integration.ledger import test_journal
 from tests.integration.ledger.mutation import Mutation
 
 JOURNAL = (
-    Mutation("ingest journals nothing", "ingest", "if ARGV[at + 4] == '1' then", "if false then"),
+    Mutation(
+        "ingest journals nothing",
+        "ingest",
+        "if ARGV[at + 4] == '1' then",
+        "if false then",
+        test_journal.test_that_something_left_is_known_of_whoever_is_behind_it,
+    ),
     Mutation("ingest journals everything", "ingest", "if ARGV[at + 4] == '1' then", "if true then"),
     Mutation(
         "the journal only grows",
