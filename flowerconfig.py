@@ -38,9 +38,6 @@ inspect_timeout = float(_settings.inspect_timeout_s) * 1000  # of exactly this t
 tasks_columns = "name,uuid,kwargs,state,retries,exception,received,runtime,worker"
 
 _NOTHING = {"()", "[]", "{}", "None"}
-# A retry that a worker holds until it is due is RECEIVED anew; which of the two events comes later is left to chance.
-_WAITING = {"RETRY", "RECEIVED"}
-_AFTER_A_RETRY = {"STARTED", "SUCCESS"}
 
 
 def format_task(task: Any) -> Any:
@@ -50,9 +47,10 @@ def format_task(task: Any) -> Any:
     for name in ("args", "kwargs", "result"):
         if getattr(task, name, None) in _NOTHING:
             setattr(task, name, "")
-    if task.state in _WAITING:
+    # A retry that a worker holds until it is due is RECEIVED anew; which of the two events comes later is chance.
+    if task.state == "RETRY" or (task.state == "RECEIVED" and task.retries):
         task.exception = _inside(task.exception)
-    elif task.state in _AFTER_A_RETRY:
+    elif task.state != "FAILURE":
         task.exception = None  # of an attempt before
     return task
 

@@ -32,7 +32,15 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Read:
 
 def task(**members: Any) -> SimpleNamespace:
     return SimpleNamespace(
-        **{"state": "SUCCESS", "args": "()", "kwargs": "{}", "result": "None", "exception": None, **members}
+        **{
+            "state": "SUCCESS",
+            "args": "()",
+            "kwargs": "{}",
+            "result": "None",
+            "exception": None,
+            "retries": 0,
+            **members,
+        }
     )
 
 
@@ -90,14 +98,19 @@ def test_arguments_in_words_are_shown_as_they_are(read: Read) -> None:
     ("state", "exception", "words"),
     [
         ("RETRY", "RetryLater('next attempt in 15.0 s')", "next attempt in 15.0 s"),
-        ("RECEIVED", "RetryLater('next attempt in 15.0 s')", "next attempt in 15.0 s"),
         ("RETRY", "None", "None"),
         ("RETRY", None, None),
         ("FAILURE", "ValueError('no')", "ValueError('no')"),
-        ("RECEIVED", None, None),
+        ("RECEIVED", "RetryLater('next attempt in 15.0 s')", None),
         ("STARTED", "RetryLater('next attempt in 15.0 s')", None),
         ("SUCCESS", "RetryLater('next attempt in 15.0 s')", None),
     ],
 )
 def test_an_exception_is_that_of_the_state(read: Read, state: str, exception: str | None, words: str | None) -> None:
     assert read()["format_task"](task(state=state, exception=exception)).exception == words
+
+
+def test_a_retry_that_a_worker_holds_tells_when_it_is_due(read: Read) -> None:
+    held = task(state="RECEIVED", retries=1, exception="RetryLater('next attempt in 15.0 s')")
+
+    assert read()["format_task"](held).exception == "next attempt in 15.0 s"
