@@ -204,11 +204,12 @@ def _kept(remembered: Sequence[Attempted], most: int) -> Iterator[KeptAttempt]:
         # Of passengers it is not known here whether they ever failed.
         in_doubt = attempted.passenger_ids if is_delivered else ()
         ids = own_id if in_doubt else (*own_id, *attempted.passenger_ids)
-        record = _record(attempted)
         if ids or place in newest:
-            yield KeptAttempt(record=record, for_subscription=place in newest, delivery_ids=ids)
+            yield KeptAttempt(record=_record(attempted), for_subscription=place in newest, delivery_ids=ids)
         if in_doubt:
-            yield KeptAttempt(record=record, for_subscription=False, delivery_ids=in_doubt, only_if_known=True)
+            yield KeptAttempt(
+                record=_record(attempted), for_subscription=False, delivery_ids=in_doubt, only_if_known=True
+            )
 
 
 def _newest(places: Mapping[str, Sequence[int]], most: int, most_of_all: int) -> Iterator[int]:
