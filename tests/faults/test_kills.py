@@ -80,12 +80,11 @@ def test_a_worker_killed_while_frozen_loses_nothing_of_what_was_published_meanwh
         relay.publish(events(500))
         receiver.wait_for_requests(subscriber.path, 50, timeout_s=20)
         frozen.stop()
-        # Read at once: the lease of its claims runs, and a slow bridge outlasts it.
-        held = leases(relay)
-        # The kernel takes tasks in for it.
-        relay.publish(events(500, first=500))
         other.stop()
-        held |= leases(relay)
+        # Read at once: the lease of their claims runs, and a slow bridge outlasts it.
+        held = leases(relay)
+        # The kernel takes tasks in for them.
+        relay.publish(events(500, first=500))
         wait_until(lambda: relay.unread_count() == 0, timeout_s=20, what="the bridge to read on")
         frozen.kill()
         other.cont()
