@@ -144,6 +144,17 @@ def load_tls(files: TlsFiles, *, is_verified: bool, now_s: float) -> LoadedTls:
     Raises:
         TlsFileError: one of them cannot be used.
     """
+    before = files.stamps()
+    try:
+        return _load(files, is_verified=is_verified, now_s=now_s)
+    except TlsFileError:
+        # A certificate of before a change does not fit the key of after it: that is no fault of the files.
+        if files.stamps() == before:
+            raise
+        return _load(files, is_verified=is_verified, now_s=now_s)
+
+
+def _load(files: TlsFiles, *, is_verified: bool, now_s: float) -> LoadedTls:
     ends_at_s, ending = float("inf"), ""
     if not is_verified:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

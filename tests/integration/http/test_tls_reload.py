@@ -3,6 +3,7 @@ Files of certificates that change are picked up, and no request is lost by it.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from odim_relay.adapters.http.attempt import Watchdog
 from odim_relay.adapters.http.identity import Identity
 from odim_relay.adapters.http.resolver import Resolver
 from odim_relay.adapters.http.sender import RequestsSender
-from odim_relay.adapters.http.tls_files import TlsFileError
+from odim_relay.adapters.http.tls_files import TlsFile, TlsFileError
 from odim_relay.domain.egress import ANYWHERE
 from odim_relay.domain.outcome import Failure, Outcome
 from odim_relay.domain.tls import TlsTerms
@@ -155,6 +156,24 @@ def test_files_that_come_late_are_told_once_and_picked_up(
     folder.put("client.pem", content)
 
     until(sender, server, lambda outcome: outcome.status == 200, "the file to be found")
+
+
+def test_a_file_that_changes_between_its_certificate_and_its_key_is_read_again(
+    sender: RequestsSender, server: TlsServer, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, reads = TlsFile.read, Counter[str]()
+
+    def read_with_a_change(file: TlsFile) -> bytes:
+        reads[file.name] += 1
+        if (file.name, reads[file.name]) == ("client.pem", 2):
+            folder.show(Certificate.GOOD)
+        return read(file)
+
+    monkeypatch.setattr(TlsFile, "read", read_with_a_change)
+
+    assert post(sender, server.url(), tls=TERMS).status == 200
+    assert ["localhost" in one for one in server.shown] == [True]
+    assert reads["client.pem"] == 4
 
 
 def test_the_usual_ca_is_picked_up_too(make_sender: MakeSender, certificates: Certificates, folder: Folder) -> None:
