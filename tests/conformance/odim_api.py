@@ -69,6 +69,7 @@ class Service:
         """
         Nothing that is stored can be reached. Afterwards all is as it was.
         """
+        self.redis.wait_until_written()
         self.redis.kill()
         try:
             yield

@@ -174,6 +174,7 @@ def test_rows_that_are_rewritten_under_load_and_a_dead_redis_of_odim_cost_nobody
             # However long it takes: the rows of nearly all are out while the tables are read.
             with odim.without_rows(list(site.devices)[BATCH:], [one.id for one in site.subscriptions[:-1]]):
                 wait_for_reading(relay)
+            odim.server.wait_until_written()
             odim.server.kill()
             wait_until(
                 lambda: "odim.not_followed" in relay.bridge.log(), timeout_s=PATIENCE_S, what="the bridge to notice"

@@ -188,6 +188,7 @@ def test_all_processes_wait_for_a_redis_that_is_not_there_and_go_on_when_it_appe
         for process in relay.processes:
             process.kill()
         relay.publish(events(100))
+        fresh_redis.wait_until_written()
         fresh_redis.kill()
         for process in relay.processes:
             process.launch()

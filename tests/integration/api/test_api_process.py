@@ -188,9 +188,7 @@ def test_it_starts_without_redis_says_so_and_is_ready_when_redis_comes(
 def test_redis_may_go_away_and_come_back(tmp_path: Path, fresh_redis: RedisServer) -> None:
     with started(tmp_path, fresh_redis) as api, admin(api) as client:
         token = log_in(client, api.user, api.password)
-        # While a disk is slow Redis keeps what it was told for up to two seconds to itself: that is another promise.
-        with fresh_redis.client() as redis:
-            wait_until(lambda: not redis.info("persistence")["aof_buffer_length"], timeout_s=10, what="the AOF")
+        fresh_redis.wait_until_written()
         fresh_redis.kill()
         assert client.get(SESSIONS).status_code == 503
         assert client.get("/readyz").status_code == 503

@@ -100,6 +100,7 @@ def test_without_its_store_the_service_says_when_to_ask_again(
     api: ApiProcess, admin: httpx.Client, fresh_redis: RedisServer
 ) -> None:
     uri = created(admin, SUBSCRIPTIONS, WISH)
+    fresh_redis.wait_until_written()
     fresh_redis.kill()
 
     refused = [
